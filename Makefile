@@ -1,0 +1,50 @@
+# The commands of this repository; `make` alone lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test lint docs format generate bench prove clean
+
+# The binary, as cargo runs it. RELEASE=1 builds it optimized, which takes some minutes the first time.
+flowcrm := cargo run$(if $(RELEASE), --release) --locked --package flowcrm-http --bin flowcrm --
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Serve a demonstration on http://localhost:3000 (DATABASE_URL=..., RELEASE=1)
+	DATABASE_URL="$${DATABASE_URL:-sqlite:flowcrm.db}" $(flowcrm) serve --demo
+
+test: lint docs ## Check everything: lints, documentation, generated files, tests on SQLite and Postgres
+	$(flowcrm) openapi | diff -u openapi.yaml -
+	.ci/with-postgres cargo test --workspace --locked
+
+lint: ## Check formatting, lints, and the licences and origins of dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if command -v cargo-deny >/dev/null; then \
+		echo 'cargo deny check'; cargo deny --locked check; \
+	else \
+		echo 'cargo deny check: skipped, cargo-deny is not installed'; \
+	fi
+
+docs: ## Build the documentation; a warning is an error
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+format: ## Format the Rust code
+	cargo fmt --all
+
+generate: ## Write openapi.yaml anew
+	@mkdir -p .local
+	$(flowcrm) openapi >.local/openapi.yaml
+	mv .local/openapi.yaml openapi.yaml
+
+bench: ## Measure the HTTP API, optimized, on SQLite and Postgres
+	.ci/with-postgres cargo bench --locked --package flowcrm-http --bench http
+
+prove: ## Run the long proofs: kills, cursors and dashboards under load
+	FLOWCRM_PROOF=long .ci/with-postgres cargo test --locked --package flowcrm-http \
+		--test kill --test cursors --test dashboard -- --nocapture
+
+clean: ## Remove what was built; databases stay
+	cargo clean
+	rm -rf .local

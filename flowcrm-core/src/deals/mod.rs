@@ -1,0 +1,11 @@
+//! Deals: what may be sold, on its way through the pipeline.
+
+mod commands;
+mod deal;
+mod repository;
+mod service;
+
+pub use commands::{DealPatch, DealQuery, NewDeal};
+pub use deal::{Deal, DealDetail, DealSort, DealStage};
+pub use repository::DealRepository;
+pub use service::Deals;

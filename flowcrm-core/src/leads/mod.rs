@@ -1,0 +1,11 @@
+//! Leads: people and companies who may become customers.
+
+mod commands;
+mod lead;
+mod repository;
+mod service;
+
+pub use commands::{AssignLead, ConvertLead, LeadPatch, LeadQuery, NewLead};
+pub use lead::{Lead, LeadDetail, LeadSort, LeadStatus};
+pub use repository::LeadRepository;
+pub use service::{Conversion, Leads};

@@ -1,0 +1,270 @@
+//! One command's unit of work: a transaction, the actor in it, and what the command records.
+
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+
+use chrono::Duration;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::access::{Action, Actor};
+use crate::bulk::{Bulk, BulkChange};
+use crate::caller::Origin;
+use crate::env::Env;
+use crate::error::{Error, ErrorCode, FieldError, Result};
+use crate::events::{Event, EventKind};
+use crate::ids::UserId;
+use crate::input::{Body, Command, Fields, Reference};
+use crate::leads;
+use crate::notifications::{Notification, Recipients};
+use crate::ports::{AnswerClaim, Journal, NewAuditEntry, NewEvent, OrgTx};
+use crate::users::Member;
+
+/// A transaction with the actor of its command; repositories are reached through it.
+///
+/// Everything that the command records is written by [`Work::commit`], in the same transaction. Dropping it undoes all.
+pub struct Work {
+    tx: Box<dyn OrgTx>,
+    actor: Actor,
+    env: Env,
+    origin: Origin,
+    idempotency_key: Option<String>,
+    claim: Option<AnswerClaim>,
+    members: Vec<Member>,
+    events: Vec<Event>,
+}
+
+impl Deref for Work {
+    type Target = dyn OrgTx;
+
+    fn deref(&self) -> &Self::Target {
+        self.tx.as_ref()
+    }
+}
+
+impl DerefMut for Work {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.tx.as_mut()
+    }
+}
+
+impl Work {
+    /// Work of `actor` in the transaction `tx`.
+    pub(crate) fn new(tx: Box<dyn OrgTx>, actor: Actor, env: Env, origin: Origin) -> Self {
+        Self {
+            tx,
+            actor,
+            env,
+            origin,
+            idempotency_key: None,
+            claim: None,
+            members: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// The same work under an idempotency key.
+    pub(crate) fn under_key(mut self, key: Option<String>) -> Self {
+        self.idempotency_key = key;
+        self
+    }
+
+    /// The user who acts.
+    pub(crate) const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Time, ids and randomness.
+    pub(crate) const fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// Where the command came from.
+    pub(crate) const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Reads a command from a body, and looks up everything that it refers to.
+    pub(crate) async fn decode<T: Command>(&mut self, body: Body) -> Result<T> {
+        let mut fields = Fields::new(body, self.actor.currency);
+        let command = T::decode(&mut fields);
+        self.settle(fields).await?;
+        Ok(command)
+    }
+
+    /// Reads a bulk command: the ids, and what to do with each. The patch is read and looked up once here, so that
+    /// it is refused as a whole when it is not valid.
+    pub(crate) async fn decode_bulk<I: std::str::FromStr, T: Command>(
+        &mut self,
+        body: Body,
+    ) -> Result<(Vec<I>, BulkChange)> {
+        let bulk: Bulk<I> = self.decode(body).await?;
+        if let BulkChange::Set(patch) = &bulk.change {
+            let read = self.decode::<T>(patch.clone()).await;
+            read.map_err(|error| error.inside("set"))?;
+        }
+        Ok((bulk.ids, bulk.change))
+    }
+
+    async fn settle(&mut self, fields: Fields) -> Result<()> {
+        let (references, mut errors) = fields.into_findings();
+        for (field, reference) in references {
+            if !self.is_there(reference).await? {
+                errors.push(FieldError::new(field, "is not an active member, or a record that you may see"));
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Error::invalid(errors)) }
+    }
+
+    async fn is_there(&mut self, reference: Reference) -> Result<bool> {
+        Ok(match reference {
+            Reference::Member(user) => self.member(user).await?.is_some_and(|member| member.active),
+            Reference::Lead(lead) => leads::visible(self.leads().find(lead).await?, self).is_ok(),
+            Reference::Deal(deal) => self.deals().find(deal).await?.is_some(),
+        })
+    }
+
+    /// A member of the organization; looked up once per command.
+    pub(crate) async fn member(&mut self, user: UserId) -> Result<Option<Member>> {
+        if let Some(member) = self.members.iter().find(|member| member.id == user) {
+            return Ok(Some(member.clone()));
+        }
+        let found = self.users().member(user).await?;
+        self.members.extend(found.clone());
+        Ok(found)
+    }
+
+    /// Demands that `action` lets the actor name this member as owner or assignee.
+    pub(crate) async fn authorize_naming(&mut self, action: Action, user: UserId) -> Result<()> {
+        let member = self.member(user).await?;
+        let role = member.map(|member| member.role).ok_or_else(|| Error::not_found("member"))?;
+        self.actor.authorize_naming(action, user, role)
+    }
+
+    /// Demands that a record is still at the version that the caller knows, if they named one.
+    pub(crate) fn check_version(&self, present: i64, known: Option<i64>) -> Result<()> {
+        match known {
+            Some(known) if known != present => {
+                let detail = format!("The record is at version {present}, not {known}: read it again.");
+                Err(Error::new(ErrorCode::Stale, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The answer that was given before under the same idempotency key, if there is a key and there was an answer.
+    ///
+    /// # Errors
+    ///
+    /// `idempotency_mismatch` when the key was used for another operation or body.
+    pub(crate) async fn replay<T: DeserializeOwned>(&mut self, operation: &str, body: &Body) -> Result<Option<T>> {
+        let Some(key) = self.idempotency_key.take() else {
+            return Ok(None);
+        };
+        let fingerprint = Sha256::digest(format!("{operation}\n{}", body.canonical())).into();
+        let now = self.env.now();
+        let claim = AnswerClaim { user_id: self.actor.user_id, key, fingerprint, created_at: now };
+        let kept = self.answers().claim(&claim, now.plus(Duration::hours(-24))).await?;
+        let Some(kept) = kept else {
+            self.claim = Some(claim);
+            return Ok(None);
+        };
+        if kept.fingerprint != fingerprint {
+            let detail = "This idempotency key was used for another request in the last 24 hours.";
+            return Err(Error::new(ErrorCode::IdempotencyMismatch, detail));
+        }
+        ciborium::from_reader(kept.answer.as_slice()).map(Some).map_err(Error::internal)
+    }
+
+    /// Records events, which are written when the work is committed.
+    pub(crate) fn record(&mut self, events: impl IntoIterator<Item = Event>) {
+        self.events.extend(events);
+    }
+
+    /// Keeps `answer` under the idempotency key, if there is one, commits, and gives the answer back.
+    pub(crate) async fn answer<T: Serialize + Send>(mut self, answer: T) -> Result<T> {
+        if let Some(claim) = self.claim.take() {
+            let mut bytes = Vec::new();
+            ciborium::into_writer(&answer, &mut bytes).map_err(Error::internal)?;
+            self.answers().keep(&claim, &bytes).await?;
+        }
+        self.commit().await?;
+        Ok(answer)
+    }
+
+    /// Writes events, audit entries and notifications, and commits everything.
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        let notifications = self.notifications_to_send().await?;
+        let sent = notifications.iter().map(|notification| Event::about(EventKind::NotificationSent, notification));
+        self.events.extend(sent.collect::<Vec<_>>());
+        let journal = self.journal(notifications);
+        self.tx.commit(journal).await
+    }
+
+    fn journal(&mut self, notifications: Vec<Notification>) -> Journal {
+        let now = self.env.now();
+        let actor = Some(self.actor.user_id);
+        let mut journal =
+            Journal { currency: self.actor.currency, events: Vec::new(), audit: Vec::new(), notifications };
+        for event in std::mem::take(&mut self.events) {
+            let rule = event.kind.rule();
+            if rule.is_audited {
+                journal.audit.push(NewAuditEntry {
+                    id: self.env.id(),
+                    action: rule.name,
+                    entity_type: rule.entity,
+                    entity_id: event.entity_id,
+                    user_id: actor,
+                    details: event.details,
+                    ip_address: self.origin.ip.map(|ip| ip.to_string()),
+                    created_at: now,
+                });
+            }
+            journal.events.push(NewEvent {
+                kind: event.kind,
+                entity_id: event.entity_id,
+                user_id: actor,
+                audience: event.audience,
+                payload: Value::Object(event.payload),
+                created_at: now,
+            });
+        }
+        journal
+    }
+
+    /// One notification per recipient: of a record the last notice, which is the most telling; of several records the
+    /// first, and how many more there are.
+    async fn notifications_to_send(&mut self) -> Result<Vec<Notification>> {
+        let mut chosen: BTreeMap<UserId, Vec<(uuid::Uuid, usize)>> = BTreeMap::new();
+        let notices: Vec<_> = self.events.iter().flat_map(|event| {
+            event.notices.iter().map(|notice| (event.entity_id, notice.clone()))
+        }).collect();
+        for (index, (entity, notice)) in notices.iter().enumerate() {
+            let recipients = match &notice.recipients {
+                Recipients::Users(users) => users.clone(),
+                Recipients::ActiveMembers => self.users().active_ids().await?,
+            };
+            for user in recipients.into_iter().filter(|user| notice.includes_actor || *user != self.actor.user_id) {
+                let of_user = chosen.entry(user).or_default();
+                of_user.retain(|(other, _)| other != entity);
+                of_user.push((*entity, index));
+            }
+        }
+        let to_notification = |(user, of_user): (UserId, Vec<(uuid::Uuid, usize)>)| {
+            let (_, notice) = &notices[of_user.first()?.1];
+            let more = of_user.len() - 1;
+            Some(Notification {
+                id: self.env.id(),
+                user_id: user,
+                kind: notice.kind,
+                message: if more == 0 { notice.message.clone() } else { format!("{} (and {more} more)", notice.message) },
+                link: notice.link.clone(),
+                read: false,
+                created_at: self.env.now(),
+            })
+        };
+        Ok(chosen.into_iter().filter_map(to_notification).collect())
+    }
+}

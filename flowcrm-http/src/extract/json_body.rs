@@ -1,0 +1,100 @@
+//! A JSON object as the body.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use flowcrm_core::error::{Error, ErrorCode};
+use flowcrm_core::input::Body;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use poem::error::ReadBodyError;
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use crate::problem::Failure;
+
+/// The largest body that a call takes; imports are streamed and have their own limit.
+const LIMIT: usize = 1024 * 1024;
+
+/// How long a client may take to send it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The body, described as `T` and not read yet. No body counts as `{}`.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub Body, PhantomData<fn() -> T>);
+
+impl<'a, T: Type> ApiExtractor<'a> for JsonBody<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let content = MetaMediaType { content_type: "application/json", schema: T::schema_ref() };
+        // Whether it is required depends on its fields: the document says so.
+        Some(MetaRequest { description: None, content: vec![content], required: false })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let headers = request.headers();
+        if declared_length(headers).is_some_and(|length| length > LIMIT as u64) {
+            return Err(ReadBodyError::PayloadTooLarge.into());
+        }
+        let read = tokio::time::timeout(PATIENCE, body.take()?.into_bytes_limit(LIMIT));
+        let bytes = read.await.map_err(|_| poem::Error::from_status(http::StatusCode::REQUEST_TIMEOUT))??;
+        if bytes.is_empty() {
+            return Ok(Self(Body::default(), PhantomData));
+        }
+        check_type(headers).map_err(Failure::from)?;
+        let body = Body::parse(&bytes).map_err(Failure::from)?;
+        Ok(Self(body, PhantomData))
+    }
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Takes `application/json` and `application/…+json`, in UTF-8 and not compressed.
+fn check_type(headers: &HeaderMap) -> flowcrm_core::Result<()> {
+    let refuse = || Error::new(ErrorCode::UnsupportedMediaType, "Send the body as application/json, in UTF-8.");
+    let coding = super::single(headers, CONTENT_ENCODING, refuse)?;
+    let media_type = super::single(headers, CONTENT_TYPE, refuse)?;
+    let plain = coding.is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
+    if plain && media_type.is_some_and(is_json) { Ok(()) } else { Err(refuse()) }
+}
+
+fn is_json(media_type: &str) -> bool {
+    let lower = media_type.to_ascii_lowercase();
+    let mut parts = lower.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    let utf8 = |parameter: &str| {
+        parameter.strip_prefix("charset=").is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8"))
+    };
+    json && parts.all(utf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn json_goes_by_several_names() {
+        for name in ["application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json;charset=\"utf-8\""] {
+            assert!(is_json(name), "{name}");
+        }
+        for name in ["", "text/json", "application/jsonp", "text/plain", "application/json; charset=latin1", "json"] {
+            assert!(!is_json(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,383 @@
+-- Tenants. `position` is the place of the organization's newest event.
+CREATE TABLE organizations (
+    id          UUID NOT NULL PRIMARY KEY,
+    name        TEXT COLLATE "C" NOT NULL,
+    time_zone   TEXT NOT NULL,
+    currency    TEXT NOT NULL,
+    require_2fa TEXT NOT NULL, -- roles, separated by spaces
+    position    BIGINT NOT NULL DEFAULT 0,
+    version     BIGINT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    updated_at  TIMESTAMPTZ NOT NULL
+);
+
+CREATE INDEX organizations_by_age ON organizations (created_at, id);
+
+CREATE TABLE users (
+    org_id             UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id                 UUID NOT NULL,
+    name               TEXT COLLATE "C" NOT NULL,
+    email              TEXT NOT NULL,
+    email_key          TEXT COLLATE "C" NOT NULL, -- the folded form, unique over the deployment by `accounts`
+    password_hash      TEXT NOT NULL,
+    role               TEXT NOT NULL CHECK (role IN ('OWNER', 'ADMIN', 'MANAGER', 'SALES')),
+    active             BOOLEAN NOT NULL,
+    two_factor_enabled BOOLEAN NOT NULL,
+    is_operator        BOOLEAN NOT NULL,
+    search             TEXT COLLATE "C" NOT NULL, -- folded words of name and email, each after a space
+    last_login_at      TIMESTAMPTZ,
+    version            BIGINT NOT NULL,
+    created_at         TIMESTAMPTZ NOT NULL,
+    updated_at         TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org_id, id)
+);
+
+CREATE INDEX users_by_age ON users (org_id, created_at, id);
+
+-- Tenant-free: which user of which organization a sign-in email belongs to.
+CREATE TABLE accounts (
+    email_key TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    org_id    UUID NOT NULL,
+    user_id   UUID NOT NULL UNIQUE,
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id) ON DELETE CASCADE
+);
+
+CREATE INDEX accounts_by_organization ON accounts (org_id, user_id);
+
+-- Tenant-free: one family of refresh tokens each. Tokens are kept as SHA-256 only.
+CREATE TABLE sessions (
+    id             UUID NOT NULL PRIMARY KEY,
+    org_id         UUID NOT NULL,
+    user_id        UUID NOT NULL,
+    token_hash     BYTEA NOT NULL, -- of the newest token that has been used
+    successor_hash BYTEA NOT NULL, -- of the token given out for it
+    generation     BIGINT NOT NULL,   -- how often the token has rotated
+    rotated_at     TIMESTAMPTZ NOT NULL,  -- when the newest token was first used
+    created_at     TIMESTAMPTZ NOT NULL,
+    last_used_at   TIMESTAMPTZ NOT NULL,
+    revoked_at     TIMESTAMPTZ,
+    ip             TEXT,
+    user_agent     TEXT,
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id) ON DELETE CASCADE
+);
+
+CREATE INDEX sessions_by_user ON sessions (org_id, user_id, created_at);
+
+-- Tenant-free: failed sign-ins for accounts that are not there.
+CREATE TABLE sign_in_log (
+    id             BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    email_key_hash BYTEA NOT NULL,
+    ip             TEXT,
+    created_at     TIMESTAMPTZ NOT NULL
+);
+
+-- Tenant-free: what platform operators did.
+CREATE TABLE operator_log (
+    id          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    operator_id UUID NOT NULL,
+    action      TEXT NOT NULL,
+    org_id      UUID NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE leads (
+    org_id         UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id             UUID NOT NULL,
+    name           TEXT COLLATE "C" NOT NULL,
+    email          TEXT,
+    email_key      TEXT COLLATE "C",
+    phone          TEXT,
+    company        TEXT,
+    source         TEXT COLLATE "C",
+    status         TEXT NOT NULL CHECK (status IN ('NEW', 'CONTACTED', 'QUALIFIED', 'PROPOSAL', 'WON', 'LOST')),
+    value          BIGINT NOT NULL, -- minor units of the organization's currency
+    notes          TEXT,
+    external_id    TEXT COLLATE "C",
+    owner_id       UUID NOT NULL,
+    assigned_to_id UUID,
+    is_converted   BOOLEAN NOT NULL,
+    search         TEXT COLLATE "C" NOT NULL, -- folded words of name, email and company, each after a space
+    version        BIGINT NOT NULL,
+    created_at     TIMESTAMPTZ NOT NULL,
+    updated_at     TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org_id, id),
+    UNIQUE (org_id, external_id),
+    FOREIGN KEY (org_id, owner_id) REFERENCES users (org_id, id),
+    FOREIGN KEY (org_id, assigned_to_id) REFERENCES users (org_id, id)
+);
+
+CREATE INDEX leads_by_creation ON leads (org_id, created_at, id);
+CREATE INDEX leads_by_change ON leads (org_id, updated_at, id);
+CREATE INDEX leads_by_name ON leads (org_id, name, id);
+CREATE INDEX leads_by_value ON leads (org_id, value, id);
+CREATE INDEX leads_by_owner ON leads (org_id, owner_id, created_at, id);
+CREATE INDEX leads_by_assignee ON leads (org_id, assigned_to_id, created_at, id);
+CREATE INDEX leads_by_status ON leads (org_id, status, created_at, id);
+CREATE INDEX leads_by_email ON leads (org_id, email_key);
+
+CREATE TABLE activities (
+    org_id     UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id         UUID NOT NULL,
+    lead_id    UUID NOT NULL,
+    user_id    UUID NOT NULL,
+    type       TEXT NOT NULL CHECK (type IN ('NOTE', 'CALL', 'EMAIL', 'MEETING')),
+    content    TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, lead_id) REFERENCES leads (org_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
+);
+
+CREATE INDEX activities_of_lead ON activities (org_id, lead_id, created_at, id);
+
+CREATE TABLE deals (
+    org_id         UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id             UUID NOT NULL,
+    title          TEXT COLLATE "C" NOT NULL,
+    value          BIGINT NOT NULL, -- minor units of the organization's currency
+    stage          TEXT NOT NULL CHECK (
+        stage IN ('QUALIFICATION', 'DISCOVERY', 'PROPOSAL', 'NEGOTIATION', 'CLOSED_WON', 'CLOSED_LOST')
+    ),
+    probability    BIGINT NOT NULL CHECK (probability BETWEEN 0 AND 100),
+    expected_close TIMESTAMPTZ,
+    closed_at      TIMESTAMPTZ,
+    lead_id        UUID,
+    owner_id       UUID NOT NULL,
+    assigned_to_id UUID,
+    notes          TEXT,
+    lost_reason    TEXT,
+    external_id    TEXT COLLATE "C",
+    search         TEXT COLLATE "C" NOT NULL, -- folded words of the title, each after a space
+    version        BIGINT NOT NULL,
+    created_at     TIMESTAMPTZ NOT NULL,
+    updated_at     TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org_id, id),
+    UNIQUE (org_id, external_id),
+    FOREIGN KEY (org_id, lead_id) REFERENCES leads (org_id, id),
+    FOREIGN KEY (org_id, owner_id) REFERENCES users (org_id, id),
+    FOREIGN KEY (org_id, assigned_to_id) REFERENCES users (org_id, id)
+);
+
+CREATE INDEX deals_by_creation ON deals (org_id, created_at, id);
+CREATE INDEX deals_by_change ON deals (org_id, updated_at, id);
+CREATE INDEX deals_by_title ON deals (org_id, title, id);
+CREATE INDEX deals_by_value ON deals (org_id, value, id);
+CREATE INDEX deals_by_stage ON deals (org_id, stage, created_at, id);
+CREATE INDEX deals_by_owner ON deals (org_id, owner_id, created_at, id);
+CREATE INDEX deals_by_assignee ON deals (org_id, assigned_to_id, created_at, id);
+CREATE INDEX deals_of_lead ON deals (org_id, lead_id, created_at, id);
+CREATE INDEX deals_by_close ON deals (org_id, closed_at);
+
+CREATE TABLE tasks (
+    org_id         UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id             UUID NOT NULL,
+    title          TEXT COLLATE "C" NOT NULL,
+    description    TEXT,
+    status         TEXT NOT NULL CHECK (status IN ('TODO', 'IN_PROGRESS', 'DONE')),
+    priority       TEXT NOT NULL CHECK (priority IN ('LOW', 'MEDIUM', 'HIGH')),
+    due_date       TIMESTAMPTZ,
+    due_key        TIMESTAMPTZ NOT NULL, -- the due date, or the far future: what tasks sort by
+    lead_id        UUID,
+    deal_id        UUID,
+    assigned_to_id UUID NOT NULL,
+    created_by_id  UUID NOT NULL,
+    completed_at   TIMESTAMPTZ,
+    search         TEXT COLLATE "C" NOT NULL, -- folded words of the title, each after a space
+    version        BIGINT NOT NULL,
+    created_at     TIMESTAMPTZ NOT NULL,
+    updated_at     TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, lead_id) REFERENCES leads (org_id, id),
+    FOREIGN KEY (org_id, deal_id) REFERENCES deals (org_id, id),
+    FOREIGN KEY (org_id, assigned_to_id) REFERENCES users (org_id, id),
+    FOREIGN KEY (org_id, created_by_id) REFERENCES users (org_id, id)
+);
+
+CREATE INDEX tasks_by_creation ON tasks (org_id, created_at, id);
+CREATE INDEX tasks_by_change ON tasks (org_id, updated_at, id);
+CREATE INDEX tasks_by_title ON tasks (org_id, title, id);
+CREATE INDEX tasks_by_due_date ON tasks (org_id, due_key, id);
+CREATE INDEX tasks_by_assignee ON tasks (org_id, assigned_to_id, created_at, id);
+CREATE INDEX tasks_of_lead ON tasks (org_id, lead_id, created_at, id);
+CREATE INDEX tasks_of_deal ON tasks (org_id, deal_id, created_at, id);
+
+CREATE TABLE notifications (
+    org_id     UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id         UUID NOT NULL,
+    user_id    UUID NOT NULL,
+    type       TEXT NOT NULL CHECK (
+        type IN ('TASK_ASSIGNED', 'USER_ADDED', 'LEAD_ASSIGNED', 'DEAL_UPDATED', 'SYSTEM')
+    ),
+    message    TEXT NOT NULL,
+    link       TEXT,
+    is_read    BOOLEAN NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
+);
+
+CREATE INDEX notifications_of_user ON notifications (org_id, user_id, created_at, id);
+
+-- The log. `audience_users` holds user ids, separated by spaces.
+CREATE TABLE events (
+    org_id         UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    position       BIGINT NOT NULL,
+    type           TEXT NOT NULL,
+    entity_type    TEXT NOT NULL,
+    entity_id      UUID NOT NULL,
+    user_id        UUID,
+    circle         TEXT NOT NULL CHECK (circle IN ('EVERYONE', 'MANAGERS', 'ADMINS', 'NOBODY')),
+    audience_users TEXT COLLATE "C" NOT NULL,
+    payload        JSONB NOT NULL,
+    created_at     TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org_id, position)
+);
+
+CREATE TABLE audit_entries (
+    org_id      UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id          UUID NOT NULL,
+    action      TEXT NOT NULL,
+    entity_type TEXT NOT NULL,
+    entity_id   UUID NOT NULL,
+    user_id     UUID,
+    details     JSONB NOT NULL,
+    ip_address  TEXT,
+    created_at  TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org_id, id)
+);
+
+CREATE INDEX audit_entries_by_age ON audit_entries (org_id, created_at, id);
+CREATE INDEX audit_entries_of_entity ON audit_entries (org_id, entity_id, created_at, id);
+
+-- Answers kept under idempotency keys.
+CREATE TABLE answers (
+    org_id      UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    user_id     UUID NOT NULL,
+    key         TEXT COLLATE "C" NOT NULL,
+    fingerprint BYTEA NOT NULL, -- SHA-256 of operation and body
+    answer      BYTEA NOT NULL, -- CBOR
+    created_at  TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org_id, user_id, key),
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
+);
+
+-- Imports. An import is worked on by whoever holds its lease; staged rows hold mapped cells only.
+CREATE TABLE imports (
+    org_id           UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id               UUID NOT NULL,
+    user_id          UUID NOT NULL,
+    kind             TEXT NOT NULL CHECK (kind IN ('leads', 'deals')),
+    file             TEXT NOT NULL,
+    options          JSONB NOT NULL,
+    is_staged        BOOLEAN NOT NULL, -- whether the whole file has arrived
+    state            TEXT NOT NULL CHECK (state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED')),
+    error            TEXT,
+    dry_run          BOOLEAN NOT NULL,
+    total            BIGINT NOT NULL,
+    created          BIGINT NOT NULL,
+    updated          BIGINT NOT NULL,
+    skipped          BIGINT NOT NULL,
+    rejected         BIGINT NOT NULL,
+    checkpoint       BIGINT NOT NULL, -- the last staged row that has been applied
+    lease_token      UUID,
+    lease_until      TIMESTAMPTZ,         -- by the database's clock
+    created_at       TIMESTAMPTZ NOT NULL,
+    started_at       TIMESTAMPTZ,
+    finished_at      TIMESTAMPTZ,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
+);
+
+CREATE INDEX imports_by_age ON imports (org_id, created_at, id);
+
+CREATE TABLE import_rows (
+    org_id    UUID NOT NULL,
+    import_id UUID NOT NULL,
+    number    BIGINT NOT NULL,  -- counts the rows of data from 1
+    line      BIGINT NOT NULL,  -- where the row begins in the file; the header stands on line 1
+    cells     JSONB NOT NULL, -- {field: text}
+    PRIMARY KEY (org_id, import_id, number),
+    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE import_rejections (
+    org_id      UUID NOT NULL,
+    import_id   UUID NOT NULL,
+    number      BIGINT NOT NULL, -- counts the rejections from 1
+    line        BIGINT NOT NULL,
+    column_name TEXT,
+    value       TEXT,
+    reason      TEXT NOT NULL,
+    PRIMARY KEY (org_id, import_id, number),
+    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+);
+
+-- Row-level security. Every transaction takes one of two roles: `flowcrm_app` sees the organization that the
+-- transaction names, `flowcrm_system` sees what belongs to none. Roles belong to the cluster, so another database may
+-- have made them already, even at this very moment.
+DO $$
+DECLARE
+    wanted TEXT;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['flowcrm_app', 'flowcrm_system'] LOOP
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+            END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL;
+        END;
+        IF NOT pg_has_role(current_user, wanted, 'MEMBER') THEN
+            EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
+        END IF;
+    END LOOP;
+END
+$$;
+
+DO $$
+DECLARE
+    tenant_table TEXT;
+BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO flowcrm_app, flowcrm_system', current_schema());
+    FOREACH tenant_table IN ARRAY ARRAY[
+        'users', 'leads', 'activities', 'deals', 'tasks', 'notifications', 'events', 'audit_entries', 'answers',
+        'imports', 'import_rows', 'import_rejections', 'sessions', 'accounts'
+    ] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
+        EXECUTE format(
+            'CREATE POLICY own_organization ON %I TO flowcrm_app
+             USING (org_id = NULLIF(current_setting(''flowcrm.org_id'', true), '''')::uuid)',
+            tenant_table
+        );
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO flowcrm_app', tenant_table);
+    END LOOP;
+END
+$$;
+
+-- The logs are written once.
+REVOKE UPDATE, DELETE ON events, audit_entries FROM flowcrm_app;
+
+ALTER TABLE organizations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE organizations FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_organization ON organizations TO flowcrm_app
+    USING (id = NULLIF(current_setting('flowcrm.org_id', true), '')::uuid);
+GRANT SELECT, INSERT, UPDATE ON organizations TO flowcrm_app;
+
+-- What the system role may see of tenants: organizations for platform operators, the accounts and sessions that
+-- sign-ins begin with, and which imports wait.
+CREATE POLICY every_organization ON organizations TO flowcrm_system USING (true);
+CREATE POLICY every_organization ON accounts TO flowcrm_system USING (true);
+CREATE POLICY every_organization ON sessions TO flowcrm_system USING (true);
+CREATE POLICY every_organization ON imports TO flowcrm_system USING (true);
+GRANT SELECT, DELETE ON organizations TO flowcrm_system;
+GRANT SELECT ON accounts, sessions TO flowcrm_system;
+GRANT SELECT (org_id, id, is_staged, state, lease_until, created_at) ON imports TO flowcrm_system;
+ALTER TABLE sign_in_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sign_in_log FORCE ROW LEVEL SECURITY;
+CREATE POLICY system_only ON sign_in_log TO flowcrm_system USING (true);
+GRANT SELECT, INSERT ON sign_in_log TO flowcrm_system;
+ALTER TABLE operator_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE operator_log FORCE ROW LEVEL SECURITY;
+CREATE POLICY system_only ON operator_log TO flowcrm_system USING (true);
+GRANT SELECT, INSERT ON operator_log TO flowcrm_system;

@@ -1,0 +1,313 @@
+-- Tenants. `position` is the place of the organization's newest event.
+CREATE TABLE organizations (
+    id          BLOB NOT NULL PRIMARY KEY,
+    name        TEXT NOT NULL,
+    time_zone   TEXT NOT NULL,
+    currency    TEXT NOT NULL,
+    require_2fa TEXT NOT NULL, -- roles, separated by spaces
+    position    INTEGER NOT NULL DEFAULT 0,
+    version     INTEGER NOT NULL,
+    created_at  TEXT NOT NULL,
+    updated_at  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX organizations_by_age ON organizations (created_at, id);
+
+CREATE TABLE users (
+    org_id             BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id                 BLOB NOT NULL,
+    name               TEXT NOT NULL,
+    email              TEXT NOT NULL,
+    email_key          TEXT NOT NULL, -- the folded form, unique over the deployment by `accounts`
+    password_hash      TEXT NOT NULL,
+    role               TEXT NOT NULL CHECK (role IN ('OWNER', 'ADMIN', 'MANAGER', 'SALES')),
+    active             INTEGER NOT NULL,
+    two_factor_enabled INTEGER NOT NULL,
+    is_operator        INTEGER NOT NULL,
+    search             TEXT NOT NULL, -- folded words of name and email, each after a space
+    last_login_at      TEXT,
+    version            INTEGER NOT NULL,
+    created_at         TEXT NOT NULL,
+    updated_at         TEXT NOT NULL,
+    PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX users_by_age ON users (org_id, created_at, id);
+
+-- Tenant-free: which user of which organization a sign-in email belongs to.
+CREATE TABLE accounts (
+    email_key TEXT NOT NULL PRIMARY KEY,
+    org_id    BLOB NOT NULL,
+    user_id   BLOB NOT NULL UNIQUE,
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX accounts_by_organization ON accounts (org_id, user_id);
+
+-- Tenant-free: one family of refresh tokens each. Tokens are kept as SHA-256 only.
+CREATE TABLE sessions (
+    id             BLOB NOT NULL PRIMARY KEY,
+    org_id         BLOB NOT NULL,
+    user_id        BLOB NOT NULL,
+    token_hash     BLOB NOT NULL, -- of the newest token that has been used
+    successor_hash BLOB NOT NULL, -- of the token given out for it
+    generation     INTEGER NOT NULL,   -- how often the token has rotated
+    rotated_at     TEXT NOT NULL,  -- when the newest token was first used
+    created_at     TEXT NOT NULL,
+    last_used_at   TEXT NOT NULL,
+    revoked_at     TEXT,
+    ip             TEXT,
+    user_agent     TEXT,
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sessions_by_user ON sessions (org_id, user_id, created_at);
+
+-- Tenant-free: failed sign-ins for accounts that are not there.
+CREATE TABLE sign_in_log (
+    id             INTEGER PRIMARY KEY,
+    email_key_hash BLOB NOT NULL,
+    ip             TEXT,
+    created_at     TEXT NOT NULL
+) STRICT;
+
+-- Tenant-free: what platform operators did.
+CREATE TABLE operator_log (
+    id          INTEGER PRIMARY KEY,
+    operator_id BLOB NOT NULL,
+    action      TEXT NOT NULL,
+    org_id      BLOB NOT NULL,
+    created_at  TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE leads (
+    org_id         BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id             BLOB NOT NULL,
+    name           TEXT NOT NULL,
+    email          TEXT,
+    email_key      TEXT,
+    phone          TEXT,
+    company        TEXT,
+    source         TEXT,
+    status         TEXT NOT NULL CHECK (status IN ('NEW', 'CONTACTED', 'QUALIFIED', 'PROPOSAL', 'WON', 'LOST')),
+    value          INTEGER NOT NULL, -- minor units of the organization's currency
+    notes          TEXT,
+    external_id    TEXT,
+    owner_id       BLOB NOT NULL,
+    assigned_to_id BLOB,
+    is_converted   INTEGER NOT NULL,
+    search         TEXT NOT NULL, -- folded words of name, email and company, each after a space
+    version        INTEGER NOT NULL,
+    created_at     TEXT NOT NULL,
+    updated_at     TEXT NOT NULL,
+    PRIMARY KEY (org_id, id),
+    UNIQUE (org_id, external_id),
+    FOREIGN KEY (org_id, owner_id) REFERENCES users (org_id, id),
+    FOREIGN KEY (org_id, assigned_to_id) REFERENCES users (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX leads_by_creation ON leads (org_id, created_at, id);
+CREATE INDEX leads_by_change ON leads (org_id, updated_at, id);
+CREATE INDEX leads_by_name ON leads (org_id, name, id);
+CREATE INDEX leads_by_value ON leads (org_id, value, id);
+CREATE INDEX leads_by_owner ON leads (org_id, owner_id, created_at, id);
+CREATE INDEX leads_by_assignee ON leads (org_id, assigned_to_id, created_at, id);
+CREATE INDEX leads_by_status ON leads (org_id, status, created_at, id);
+CREATE INDEX leads_by_email ON leads (org_id, email_key);
+
+CREATE TABLE activities (
+    org_id     BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id         BLOB NOT NULL,
+    lead_id    BLOB NOT NULL,
+    user_id    BLOB NOT NULL,
+    type       TEXT NOT NULL CHECK (type IN ('NOTE', 'CALL', 'EMAIL', 'MEETING')),
+    content    TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, lead_id) REFERENCES leads (org_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX activities_of_lead ON activities (org_id, lead_id, created_at, id);
+
+CREATE TABLE deals (
+    org_id         BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id             BLOB NOT NULL,
+    title          TEXT NOT NULL,
+    value          INTEGER NOT NULL, -- minor units of the organization's currency
+    stage          TEXT NOT NULL CHECK (
+        stage IN ('QUALIFICATION', 'DISCOVERY', 'PROPOSAL', 'NEGOTIATION', 'CLOSED_WON', 'CLOSED_LOST')
+    ),
+    probability    INTEGER NOT NULL CHECK (probability BETWEEN 0 AND 100),
+    expected_close TEXT,
+    closed_at      TEXT,
+    lead_id        BLOB,
+    owner_id       BLOB NOT NULL,
+    assigned_to_id BLOB,
+    notes          TEXT,
+    lost_reason    TEXT,
+    external_id    TEXT,
+    search         TEXT NOT NULL, -- folded words of the title, each after a space
+    version        INTEGER NOT NULL,
+    created_at     TEXT NOT NULL,
+    updated_at     TEXT NOT NULL,
+    PRIMARY KEY (org_id, id),
+    UNIQUE (org_id, external_id),
+    FOREIGN KEY (org_id, lead_id) REFERENCES leads (org_id, id),
+    FOREIGN KEY (org_id, owner_id) REFERENCES users (org_id, id),
+    FOREIGN KEY (org_id, assigned_to_id) REFERENCES users (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX deals_by_creation ON deals (org_id, created_at, id);
+CREATE INDEX deals_by_change ON deals (org_id, updated_at, id);
+CREATE INDEX deals_by_title ON deals (org_id, title, id);
+CREATE INDEX deals_by_value ON deals (org_id, value, id);
+CREATE INDEX deals_by_stage ON deals (org_id, stage, created_at, id);
+CREATE INDEX deals_by_owner ON deals (org_id, owner_id, created_at, id);
+CREATE INDEX deals_by_assignee ON deals (org_id, assigned_to_id, created_at, id);
+CREATE INDEX deals_of_lead ON deals (org_id, lead_id, created_at, id);
+CREATE INDEX deals_by_close ON deals (org_id, closed_at);
+
+CREATE TABLE tasks (
+    org_id         BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id             BLOB NOT NULL,
+    title          TEXT NOT NULL,
+    description    TEXT,
+    status         TEXT NOT NULL CHECK (status IN ('TODO', 'IN_PROGRESS', 'DONE')),
+    priority       TEXT NOT NULL CHECK (priority IN ('LOW', 'MEDIUM', 'HIGH')),
+    due_date       TEXT,
+    due_key        TEXT NOT NULL, -- the due date, or the far future: what tasks sort by
+    lead_id        BLOB,
+    deal_id        BLOB,
+    assigned_to_id BLOB NOT NULL,
+    created_by_id  BLOB NOT NULL,
+    completed_at   TEXT,
+    search         TEXT NOT NULL, -- folded words of the title, each after a space
+    version        INTEGER NOT NULL,
+    created_at     TEXT NOT NULL,
+    updated_at     TEXT NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, lead_id) REFERENCES leads (org_id, id),
+    FOREIGN KEY (org_id, deal_id) REFERENCES deals (org_id, id),
+    FOREIGN KEY (org_id, assigned_to_id) REFERENCES users (org_id, id),
+    FOREIGN KEY (org_id, created_by_id) REFERENCES users (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tasks_by_creation ON tasks (org_id, created_at, id);
+CREATE INDEX tasks_by_change ON tasks (org_id, updated_at, id);
+CREATE INDEX tasks_by_title ON tasks (org_id, title, id);
+CREATE INDEX tasks_by_due_date ON tasks (org_id, due_key, id);
+CREATE INDEX tasks_by_assignee ON tasks (org_id, assigned_to_id, created_at, id);
+CREATE INDEX tasks_of_lead ON tasks (org_id, lead_id, created_at, id);
+CREATE INDEX tasks_of_deal ON tasks (org_id, deal_id, created_at, id);
+
+CREATE TABLE notifications (
+    org_id     BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id         BLOB NOT NULL,
+    user_id    BLOB NOT NULL,
+    type       TEXT NOT NULL CHECK (
+        type IN ('TASK_ASSIGNED', 'USER_ADDED', 'LEAD_ASSIGNED', 'DEAL_UPDATED', 'SYSTEM')
+    ),
+    message    TEXT NOT NULL,
+    link       TEXT,
+    is_read    INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX notifications_of_user ON notifications (org_id, user_id, created_at, id);
+
+-- The log. `audience_users` holds user ids, separated by spaces.
+CREATE TABLE events (
+    org_id         BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    position       INTEGER NOT NULL,
+    type           TEXT NOT NULL,
+    entity_type    TEXT NOT NULL,
+    entity_id      BLOB NOT NULL,
+    user_id        BLOB,
+    circle         TEXT NOT NULL CHECK (circle IN ('EVERYONE', 'MANAGERS', 'ADMINS', 'NOBODY')),
+    audience_users TEXT NOT NULL,
+    payload        TEXT NOT NULL,
+    created_at     TEXT NOT NULL,
+    PRIMARY KEY (org_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_entries (
+    org_id      BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id          BLOB NOT NULL,
+    action      TEXT NOT NULL,
+    entity_type TEXT NOT NULL,
+    entity_id   BLOB NOT NULL,
+    user_id     BLOB,
+    details     TEXT NOT NULL,
+    ip_address  TEXT,
+    created_at  TEXT NOT NULL,
+    PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX audit_entries_by_age ON audit_entries (org_id, created_at, id);
+CREATE INDEX audit_entries_of_entity ON audit_entries (org_id, entity_id, created_at, id);
+
+-- Answers kept under idempotency keys.
+CREATE TABLE answers (
+    org_id      BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    user_id     BLOB NOT NULL,
+    key         TEXT NOT NULL,
+    fingerprint BLOB NOT NULL, -- SHA-256 of operation and body
+    answer      BLOB NOT NULL, -- CBOR
+    created_at  TEXT NOT NULL,
+    PRIMARY KEY (org_id, user_id, key),
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- Imports. An import is worked on by whoever holds its lease; staged rows hold mapped cells only.
+CREATE TABLE imports (
+    org_id           BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    id               BLOB NOT NULL,
+    user_id          BLOB NOT NULL,
+    kind             TEXT NOT NULL CHECK (kind IN ('leads', 'deals')),
+    file             TEXT NOT NULL,
+    options          TEXT NOT NULL,
+    is_staged        INTEGER NOT NULL, -- whether the whole file has arrived
+    state            TEXT NOT NULL CHECK (state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED')),
+    error            TEXT,
+    dry_run          INTEGER NOT NULL,
+    total            INTEGER NOT NULL,
+    created          INTEGER NOT NULL,
+    updated          INTEGER NOT NULL,
+    skipped          INTEGER NOT NULL,
+    rejected         INTEGER NOT NULL,
+    checkpoint       INTEGER NOT NULL, -- the last staged row that has been applied
+    lease_token      BLOB,
+    lease_until      TEXT,         -- by the database's clock
+    created_at       TEXT NOT NULL,
+    started_at       TEXT,
+    finished_at      TEXT,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX imports_by_age ON imports (org_id, created_at, id);
+
+CREATE TABLE import_rows (
+    org_id    BLOB NOT NULL,
+    import_id BLOB NOT NULL,
+    number    INTEGER NOT NULL,  -- counts the rows of data from 1
+    line      INTEGER NOT NULL,  -- where the row begins in the file; the header stands on line 1
+    cells     TEXT NOT NULL, -- {field: text}
+    PRIMARY KEY (org_id, import_id, number),
+    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_rejections (
+    org_id      BLOB NOT NULL,
+    import_id   BLOB NOT NULL,
+    number      INTEGER NOT NULL, -- counts the rejections from 1
+    line        INTEGER NOT NULL,
+    column_name TEXT,
+    value       TEXT,
+    reason      TEXT NOT NULL,
+    PRIMARY KEY (org_id, import_id, number),
+    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,19 @@
+//! The seam between the repositories and the two database drivers: nothing else talks to sqlx.
+//!
+//! Every statement is text that both engines understand, or an explicit pair; every value goes through a placeholder.
+
+mod database;
+mod failure;
+mod row;
+mod select;
+mod statement;
+mod transaction;
+mod value;
+
+pub(crate) use database::{Database, Engine};
+pub(crate) use failure::failure;
+pub(crate) use row::Row;
+pub(crate) use select::{Select, words_of};
+pub(crate) use statement::{Sql, statements};
+pub(crate) use transaction::{OrgConnection, Transaction};
+pub(crate) use value::{Value, args};

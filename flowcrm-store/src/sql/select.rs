@@ -1,0 +1,122 @@
+//! The one place where SQL text is put together at run time: filters, order and page of a list.
+
+use flowcrm_core::page::{Listing, SortKey, SortValue};
+
+use super::Value;
+
+/// A list or count being put together; conditions are texts of ours with `?` for their value.
+#[derive(Debug)]
+pub(crate) struct Select {
+    text: String,
+    /// The values from `$2` on; `$1` is the organization.
+    values: Vec<Value>,
+    is_bound: bool,
+}
+
+impl Select {
+    /// Begins with a query whose last clause is `WHERE <alias>.org_id = $1`.
+    pub(crate) fn new(head: &'static str) -> Self {
+        Self { text: head.to_owned(), values: vec![Value::Uuid(None)], is_bound: false }
+    }
+
+    /// Narrows by `condition`, in which every `?` stands for `value`.
+    pub(crate) fn and(&mut self, condition: &'static str, value: impl Into<Value>) {
+        let placeholder = self.placeholder(value);
+        self.text.push_str("\n  AND ");
+        self.text.push_str(&condition.replace('?', &placeholder));
+    }
+
+    /// Narrows by `condition` when there is a value.
+    pub(crate) fn and_some(&mut self, condition: &'static str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.and(condition, value);
+        }
+    }
+
+    /// Narrows by a condition without a value.
+    pub(crate) fn and_always(&mut self, condition: &'static str) {
+        self.text.push_str("\n  AND ");
+        self.text.push_str(condition);
+    }
+
+    /// Narrows to rows in which every word of `q` begins one of the folded words of `condition`'s column:
+    /// `l.search LIKE ?`.
+    pub(crate) fn and_words(&mut self, condition: &'static str, q: Option<&str>) {
+        for word in words_of(&[q]).split_whitespace() {
+            self.and(condition, format!("% {word}%"));
+        }
+    }
+
+    /// Orders by a sort key and the id, begins behind the cursor, and asks for one row more than the limit.
+    pub(crate) fn page<K: SortKey>(mut self, list: &Listing<K>, column: &'static str, id: &'static str) -> Self {
+        let (comparison, direction) = if list.sort.descending { ("<", "DESC") } else { (">", "ASC") };
+        if let Some(cursor) = &list.cursor {
+            let value = match &cursor.value {
+                SortValue::Time(moment) => Value::from(*moment),
+                SortValue::Number(number) => Value::from(*number),
+                SortValue::Text(text) => Value::from(text),
+            };
+            let (value, cursor_id) = (self.placeholder(value), self.placeholder(cursor.id));
+            self.text.push_str(&format!("\n  AND ({column}, {id}) {comparison} ({value}, {cursor_id})"));
+        }
+        self.text.push_str(&format!("\nORDER BY {column} {direction}, {id} {direction}"));
+        self.limit(list.limit + 1)
+    }
+
+    /// Ends with a clause of ours: an order, a grouping.
+    pub(crate) fn ending(mut self, clause: &'static str) -> Self {
+        self.text.push('\n');
+        self.text.push_str(clause);
+        self
+    }
+
+    /// Asks for so many rows at most.
+    pub(crate) fn limit(mut self, limit: usize) -> Self {
+        let placeholder = self.placeholder(limit);
+        self.text.push_str(&format!("\nLIMIT {placeholder}"));
+        self
+    }
+
+    pub(super) fn of_organization(mut self, org: Value) -> Self {
+        self.values[0] = org;
+        self.is_bound = true;
+        self
+    }
+
+    pub(super) fn into_parts(self) -> (String, Vec<Value>) {
+        debug_assert!(self.is_bound, "a list without its organization");
+        (self.text, self.values)
+    }
+
+    fn placeholder(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+}
+
+/// The words of some texts, folded by Unicode, each after a space: what `q` is compared with.
+///
+/// A word is a run of letters and digits, so a pattern made of words has nothing that `LIKE` would understand.
+pub(crate) fn words_of(texts: &[Option<&str>]) -> String {
+    let mut folded = String::new();
+    for text in texts.iter().flatten() {
+        for word in text.to_lowercase().split(|character: char| !character.is_alphanumeric()) {
+            if !word.is_empty() {
+                folded.push(' ');
+                folded.push_str(word);
+            }
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_folded_by_unicode() {
+        assert_eq!(words_of(&[Some("Ada LÖVELACE-Byron"), None, Some("a_b@x.org")]), " ada lövelace byron a b x org");
+        assert_eq!(words_of(&[Some("%_\\")]), "");
+    }
+}

@@ -1,0 +1,205 @@
+use flowcrm_core::{Error, Result};
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Postgres, Sqlite, SqlSafeStr, SqlStr};
+use uuid::Uuid;
+
+use super::{Engine, Row, Select, Sql, Value, failure};
+
+/// A transaction on either engine; dropped before its commit, it is undone.
+pub(crate) enum Transaction {
+    Postgres(sqlx::Transaction<'static, Postgres>),
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+}
+
+#[expect(clippy::disallowed_methods, reason = "the seam is where SQL runs")]
+impl Transaction {
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Self::Postgres(_) => Engine::Postgres,
+            Self::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
+    fn text(&self, sql: Sql) -> SqlStr {
+        match self {
+            Self::Postgres(_) => sql.postgres.into_sql_str(),
+            Self::Sqlite(_) => sql.sqlite.into_sql_str(),
+        }
+    }
+
+    /// The rows of a query.
+    pub(crate) async fn all(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>> {
+        self.fetch(self.text(sql), values).await
+    }
+
+    /// The only row of a query, if there is one.
+    pub(crate) async fn optional(&mut self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>> {
+        let text = self.text(sql);
+        let row = match self {
+            Self::Postgres(tx) => {
+                let row = sqlx::query_with(text, postgres(values)?).fetch_optional(&mut **tx).await;
+                row.map(|row| row.map(Row::Postgres))
+            }
+            Self::Sqlite(tx) => {
+                let row = sqlx::query_with(text, sqlite(values)?).fetch_optional(&mut **tx).await;
+                row.map(|row| row.map(Row::Sqlite))
+            }
+        };
+        row.map_err(failure)
+    }
+
+    /// Runs a statement; answers how many rows it changed.
+    pub(crate) async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64> {
+        let text = self.text(sql);
+        match self {
+            Self::Postgres(tx) => {
+                sqlx::query_with(text, postgres(values)?).execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+            Self::Sqlite(tx) => {
+                sqlx::query_with(text, sqlite(values)?).execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+        }
+        .map_err(failure)
+    }
+
+    /// The rows of a query that was put together from filters.
+    pub(crate) async fn select(&mut self, select: Select) -> Result<Vec<Row>> {
+        let (text, values) = select.into_parts();
+        self.fetch(AssertSqlSafe(text).into_sql_str(), values).await
+    }
+
+    /// Runs one `INSERT INTO .. VALUES` for many rows at once: `head` up to the word VALUES, and the values of each
+    /// row. Answers how many rows went in.
+    pub(crate) async fn insert_many(&mut self, head: &'static str, tail: &'static str, rows: Vec<Vec<Value>>) -> Result<u64> {
+        let mut inserted = 0;
+        // SQLite takes 32,766 placeholders, Postgres 65,535.
+        let width = rows.first().map_or(1, |row| row.len().max(1));
+        let at_once = 30_000 / width;
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<Vec<Value>> = rows.by_ref().take(at_once).collect();
+            let group = |index: usize| {
+                let placeholders: Vec<String> = (1..=width).map(|column| format!("${}", index * width + column)).collect();
+                format!("({})", placeholders.join(", "))
+            };
+            let groups: Vec<String> = (0..chunk.len()).map(group).collect();
+            let text = AssertSqlSafe(format!("{head} VALUES {} {tail}", groups.join(", "))).into_sql_str();
+            let values: Vec<Value> = chunk.into_iter().flatten().collect();
+            inserted += match self {
+                Self::Postgres(tx) => sqlx::query_with(text, postgres(values)?)
+                    .persistent(false)
+                    .execute(&mut **tx)
+                    .await
+                    .map(|done| done.rows_affected()),
+                Self::Sqlite(tx) => sqlx::query_with(text, sqlite(values)?)
+                    .persistent(false)
+                    .execute(&mut **tx)
+                    .await
+                    .map(|done| done.rows_affected()),
+            }
+            .map_err(failure)?;
+        }
+        Ok(inserted)
+    }
+
+    async fn fetch(&mut self, text: SqlStr, values: Vec<Value>) -> Result<Vec<Row>> {
+        match self {
+            Self::Postgres(tx) => {
+                let rows = sqlx::query_with(text, postgres(values)?).fetch_all(&mut **tx).await;
+                rows.map(|rows| rows.into_iter().map(Row::Postgres).collect())
+            }
+            Self::Sqlite(tx) => {
+                let rows = sqlx::query_with(text, sqlite(values)?).fetch_all(&mut **tx).await;
+                rows.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
+            }
+        }
+        .map_err(failure)
+    }
+
+    pub(crate) async fn commit(self) -> Result<()> {
+        match self {
+            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(tx) => tx.commit().await,
+        }
+        .map_err(failure)
+    }
+}
+
+fn postgres(values: Vec<Value>) -> Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        value.bind_postgres(&mut arguments).map_err(Error::internal)?;
+    }
+    Ok(arguments)
+}
+
+fn sqlite(values: Vec<Value>) -> Result<SqliteArguments> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        value.bind_sqlite(&mut arguments).map_err(Error::internal)?;
+    }
+    Ok(arguments)
+}
+
+/// A transaction bound to one organization, whose id is `$1` of every statement.
+pub(crate) struct OrgConnection {
+    pub(crate) tx: Transaction,
+    org: Uuid,
+}
+
+impl OrgConnection {
+    pub(crate) const fn new(tx: Transaction, org: Uuid) -> Self {
+        Self { tx, org }
+    }
+
+    /// The organization, as `$1` or as the first column of an inserted row.
+    pub(crate) fn org(&self) -> Value {
+        Value::from(self.org)
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.tx.engine()
+    }
+
+    fn bound(&self, values: Vec<Value>) -> Vec<Value> {
+        std::iter::once(self.org()).chain(values).collect()
+    }
+
+    pub(crate) async fn all(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Row>> {
+        let values = self.bound(values);
+        self.tx.all(sql, values).await
+    }
+
+    pub(crate) async fn optional(&mut self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>> {
+        let values = self.bound(values);
+        self.tx.optional(sql, values).await
+    }
+
+    /// The only row of a query that always has one: a count, a sum.
+    pub(crate) async fn one(&mut self, sql: Sql, values: Vec<Value>) -> Result<Row> {
+        self.optional(sql, values).await?.ok_or_else(|| Error::internal("a query without the row it must have"))
+    }
+
+    pub(crate) async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64> {
+        let values = self.bound(values);
+        self.tx.execute(sql, values).await
+    }
+
+    /// The rows of a query put together from filters.
+    pub(crate) async fn select(&mut self, select: Select) -> Result<Vec<Row>> {
+        let org = self.org();
+        self.tx.select(select.of_organization(org)).await
+    }
+
+    /// The one number of a count put together from filters, in the column `count`.
+    pub(crate) async fn count(&mut self, select: Select) -> Result<u64> {
+        self.select(select).await?.first().map_or(Ok(0), |row| row.count("count"))
+    }
+
+    /// Inserts many rows; the organization is put in front of each.
+    pub(crate) async fn insert_many(&mut self, head: &'static str, tail: &'static str, rows: Vec<Vec<Value>>) -> Result<u64> {
+        let rows = rows.into_iter().map(|row| self.bound(row)).collect();
+        self.tx.insert_many(head, tail, rows).await
+    }
+}

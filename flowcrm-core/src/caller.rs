@@ -3,10 +3,16 @@
 use std::net::IpAddr;
 
 use crate::access::OrgScope;
+use crate::audit::Audit;
 use crate::crm::Crm;
+use crate::dashboard::Dashboard;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{OrgId, SessionId, UserId};
 use crate::leads::Leads;
+use crate::log::Events;
+use crate::notifications::Notifications;
+use crate::organizations::{OrganizationSettings, Organizations};
+use crate::users::Users;
 use crate::work::Work;
 
 /// Where a command came from, for the audit log.
@@ -79,9 +85,44 @@ impl Caller {
         &self.origin
     }
 
+    /// Figures.
+    pub const fn dashboard(&self) -> Dashboard<'_> {
+        Dashboard::new(self)
+    }
+
     /// Leads and their activities.
     pub const fn leads(&self) -> Leads<'_> {
         Leads::new(self)
+    }
+
+    /// The members of the organization.
+    pub const fn users(&self) -> Users<'_> {
+        Users::new(self)
+    }
+
+    /// The caller's own organization.
+    pub const fn organization(&self) -> OrganizationSettings<'_> {
+        OrganizationSettings::new(self)
+    }
+
+    /// All organizations; for platform operators only.
+    pub const fn organizations(&self) -> Organizations<'_> {
+        Organizations::new(self)
+    }
+
+    /// The caller's notifications.
+    pub const fn notifications(&self) -> Notifications<'_> {
+        Notifications::new(self)
+    }
+
+    /// The audit log.
+    pub const fn audit(&self) -> Audit<'_> {
+        Audit::new(self)
+    }
+
+    /// What happened, as far as the caller was meant to see it.
+    pub const fn events(&self) -> Events<'_> {
+        Events::new(self)
     }
 
     /// Begins work that only reads.

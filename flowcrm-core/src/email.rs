@@ -16,6 +16,11 @@ impl Email {
         &self.0
     }
 
+    /// What stands for an address that could not be read, until the whole command is refused.
+    pub(crate) fn unread() -> Self {
+        Self(String::new())
+    }
+
     /// The folded form that equal addresses share: what is stored beside the address and looked up.
     pub fn key(&self) -> String {
         self.0.to_lowercase()

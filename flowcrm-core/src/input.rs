@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorCode, FieldError, Result};
 use crate::ids::{DealId, LeadId, UserId};
 use crate::money::{Amount, Currency, Money};
 use crate::patch::Patch;
+use crate::secret::Secret;
 
 /// A command or query that can be read from [`Fields`].
 pub trait Command: Sized {
@@ -66,6 +67,13 @@ impl Body {
             object.insert(name, Value::String(value.into()));
         }
         Ok(Self(object))
+    }
+
+    /// The same object without a field.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.remove(name);
+        self
     }
 
     /// The object, as text that is equal for equal bodies.
@@ -364,6 +372,16 @@ pub fn in_query<T>(parse: impl Fn(&Value) -> Parsed<T>) -> impl Fn(&Value) -> Pa
             _ => parse(&Value::Null),
         }
     }
+}
+
+/// An email address that must be there.
+pub(crate) fn required_email(fields: &mut Fields, name: &'static str) -> Email {
+    fields.required(name, spelled).unwrap_or_else(Email::unread)
+}
+
+/// A new password, which must be there: 8 to 256 characters, never trimmed or cut.
+pub(crate) fn required_password(fields: &mut Fields, name: &'static str) -> Secret {
+    fields.required(name, secret(8..=256)).unwrap_or_default().into()
 }
 
 /// An optional email address; blank text counts as absent.

@@ -2,8 +2,23 @@
 
 /// Describes a type that serde writes as one JSON value.
 ///
-/// `write_only` is for a type that JSON alone cannot give back.
+/// `write_only` is for a type that JSON alone cannot give back, `secret` for one that is never written at all.
 macro_rules! scalar {
+    (secret $name:ty, $kind:literal, $format:literal) => {
+        $crate::openapi::scalar!(@name $name, $kind, $format);
+
+        impl poem_openapi::types::ToJSON for $name {
+            fn to_json(&self) -> Option<serde_json::Value> {
+                None
+            }
+        }
+
+        impl poem_openapi::types::ParseFromJSON for $name {
+            fn parse_from_json(_: Option<serde_json::Value>) -> poem_openapi::types::ParseResult<Self> {
+                Err(poem_openapi::types::ParseError::custom("is read by the core"))
+            }
+        }
+    };
     (write_only $name:ty, $kind:literal, $format:literal) => {
         $crate::openapi::scalar!(@describe $name, $kind, $format);
 
@@ -29,6 +44,15 @@ macro_rules! scalar {
         }
     };
     (@describe $name:ty, $kind:literal, $format:literal) => {
+        $crate::openapi::scalar!(@name $name, $kind, $format);
+
+        impl poem_openapi::types::ToJSON for $name {
+            fn to_json(&self) -> Option<serde_json::Value> {
+                serde_json::to_value(self).ok()
+            }
+        }
+    };
+    (@name $name:ty, $kind:literal, $format:literal) => {
         impl poem_openapi::types::Type for $name {
             const IS_REQUIRED: bool = true;
             type RawValueType = Self;
@@ -50,12 +74,6 @@ macro_rules! scalar {
 
             fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
                 Box::new(std::iter::once(self))
-            }
-        }
-
-        impl poem_openapi::types::ToJSON for $name {
-            fn to_json(&self) -> Option<serde_json::Value> {
-                serde_json::to_value(self).ok()
             }
         }
     };

@@ -18,7 +18,8 @@ use crate::events::{Event, EventKind};
 use crate::ids::UserId;
 use crate::input::{Body, Command, Fields, Reference};
 use crate::leads;
-use crate::notifications::{Notification, Recipients};
+use crate::money::Currency;
+use crate::notifications::{Notice, Notification, Recipients};
 use crate::ports::{AnswerClaim, Journal, NewAuditEntry, NewEvent, OrgTx};
 use crate::users::Member;
 
@@ -34,6 +35,7 @@ pub struct Work {
     claim: Option<AnswerClaim>,
     members: Vec<Member>,
     events: Vec<Event>,
+    notices: Vec<Notice>,
 }
 
 impl Deref for Work {
@@ -62,6 +64,7 @@ impl Work {
             claim: None,
             members: Vec::new(),
             events: Vec::new(),
+            notices: Vec::new(),
         }
     }
 
@@ -183,6 +186,16 @@ impl Work {
         self.events.extend(events);
     }
 
+    /// Notifies somebody of what is no event of its own.
+    pub(crate) fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// Goes on in another currency, after the command has changed the organization's.
+    pub(crate) fn change_currency(&mut self, currency: Currency) {
+        self.actor.currency = currency;
+    }
+
     /// Keeps `answer` under the idempotency key, if there is one, commits, and gives the answer back.
     pub(crate) async fn answer<T: Serialize + Send>(mut self, answer: T) -> Result<T> {
         if let Some(claim) = self.claim.take() {
@@ -238,9 +251,11 @@ impl Work {
     /// first, and how many more there are.
     async fn notifications_to_send(&mut self) -> Result<Vec<Notification>> {
         let mut chosen: BTreeMap<UserId, Vec<(uuid::Uuid, usize)>> = BTreeMap::new();
-        let notices: Vec<_> = self.events.iter().flat_map(|event| {
+        let of_events = self.events.iter().flat_map(|event| {
             event.notices.iter().map(|notice| (event.entity_id, notice.clone()))
-        }).collect();
+        });
+        let org = self.actor.org_id.as_uuid();
+        let notices: Vec<_> = of_events.chain(self.notices.iter().map(|notice| (org, notice.clone()))).collect();
         for (index, (entity, notice)) in notices.iter().enumerate() {
             let recipients = match &notice.recipients {
                 Recipients::Users(users) => users.clone(),

@@ -38,10 +38,30 @@ pub struct Accepted<T>(pub T);
 #[derive(Debug)]
 pub struct ListAnswer<T>(pub Page<T>);
 
-impl<T: Serialize + Send> IntoResponse for Answer<T> {
-    fn into_response(self) -> Response {
-        json(StatusCode::OK, &self.0)
-    }
+macro_rules! answers {
+    ($($name:ident $status:ident)*) => {$(
+        impl<T: Serialize + Send> IntoResponse for $name<T> {
+            fn into_response(self) -> Response {
+                json(StatusCode::$status, &self.0)
+            }
+        }
+
+        impl<T: Type> ApiResponse for $name<T> {
+            fn meta() -> MetaResponses {
+                described(StatusCode::$status, T::schema_ref(), vec![])
+            }
+
+            fn register(registry: &mut Registry) {
+                T::register(registry);
+            }
+        }
+    )*};
+}
+
+answers! {
+    Answer OK
+    Created CREATED
+    Accepted ACCEPTED
 }
 
 impl<T: Serialize + Send> IntoResponse for Versioned<T> {
@@ -50,18 +70,6 @@ impl<T: Serialize + Send> IntoResponse for Versioned<T> {
         let tag = HeaderValue::from_str(&format!("\"{}\"", self.version)).expect("digits are a header value");
         response.headers_mut().insert(ETAG, tag);
         response
-    }
-}
-
-impl<T: Serialize + Send> IntoResponse for Created<T> {
-    fn into_response(self) -> Response {
-        json(StatusCode::CREATED, &self.0)
-    }
-}
-
-impl<T: Serialize + Send> IntoResponse for Accepted<T> {
-    fn into_response(self) -> Response {
-        json(StatusCode::ACCEPTED, &self.0)
     }
 }
 
@@ -79,40 +87,21 @@ impl<T: Serialize + Send> IntoResponse for ListAnswer<T> {
     }
 }
 
-impl<T: Type> ApiResponse for Answer<T> {
-    fn meta() -> MetaResponses {
-        described(StatusCode::OK, T::schema_ref(), vec![])
-    }
-
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-    }
-}
-
 impl<T: Type> ApiResponse for Versioned<T> {
     fn meta() -> MetaResponses {
-        let tag = header("ETag", "The record's version, for `If-Match`.", MetaSchema::new("string"));
-        described(StatusCode::OK, T::schema_ref(), vec![MetaHeader { required: true, ..tag }])
-    }
-
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-    }
-}
-
-impl<T: Type> ApiResponse for Created<T> {
-    fn meta() -> MetaResponses {
-        described(StatusCode::CREATED, T::schema_ref(), vec![])
-    }
-
-    fn register(registry: &mut Registry) {
-        T::register(registry);
-    }
-}
-
-impl<T: Type> ApiResponse for Accepted<T> {
-    fn meta() -> MetaResponses {
-        described(StatusCode::ACCEPTED, T::schema_ref(), vec![])
+        let tag = header(
+            "ETag",
+            "The record's version, for `If-Match`.",
+            MetaSchema::new("string"),
+        );
+        described(
+            StatusCode::OK,
+            T::schema_ref(),
+            vec![MetaHeader {
+                required: true,
+                ..tag
+            }],
+        )
     }
 
     fn register(registry: &mut Registry) {
@@ -122,10 +111,21 @@ impl<T: Type> ApiResponse for Accepted<T> {
 
 impl<T: Type> ApiResponse for ListAnswer<T> {
     fn meta() -> MetaResponses {
-        let list = MetaSchema { items: Some(Box::new(T::schema_ref())), ..MetaSchema::new("array") };
+        let list = MetaSchema {
+            items: Some(Box::new(T::schema_ref())),
+            ..MetaSchema::new("array")
+        };
         let headers = vec![
-            header("Link", "Leads to the next page while there is one: `<…>; rel=\"next\"`.", MetaSchema::new("string")),
-            header("X-Total-Count", "How many there are in all, when asked with `count`.", MetaSchema::new("integer")),
+            header(
+                "Link",
+                "Leads to the next page while there is one: `<…>; rel=\"next\"`.",
+                MetaSchema::new("string"),
+            ),
+            header(
+                "X-Total-Count",
+                "How many there are in all, when asked with `count`.",
+                MetaSchema::new("integer"),
+            ),
         ];
         described(StatusCode::OK, MetaSchemaRef::Inline(Box::new(list)), headers)
     }
@@ -147,12 +147,16 @@ pub(crate) fn link_next(asked: &Uri, response: &mut Response) {
         return;
     };
     let query = asked.query().unwrap_or_default();
-    let kept = query.split('&').filter(|pair| !pair.is_empty() && !is_cursor(pair));
-    let pairs: Vec<&str> = kept.collect();
-    let separator = if pairs.is_empty() { "" } else { "&" };
-    let target = format!("{}?{}{separator}cursor={cursor}", asked.path(), pairs.join("&"));
+    let kept = query
+        .split('&')
+        .filter(|pair| !str::is_empty(pair) && !is_cursor(pair))
+        .map(str::to_owned);
+    let pairs: Vec<String> = kept.chain([format!("cursor={cursor}")]).collect();
+    let target = format!("{}?{}", asked.path(), pairs.join("&"));
     let link = format!("<{}>; rel=\"next\"", ascii(&target));
-    response.headers_mut().insert(LINK, HeaderValue::from_str(&link).expect("it is all ASCII"));
+    response
+        .headers_mut()
+        .insert(LINK, HeaderValue::from_str(&link).expect("it is all ASCII"));
 }
 
 fn is_cursor(pair: &str) -> bool {
@@ -162,17 +166,29 @@ fn is_cursor(pair: &str) -> bool {
 
 /// Percent-encodes what a header cannot carry.
 fn ascii(target: &str) -> String {
-    let spell = |byte: u8| if byte.is_ascii_graphic() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    let spell = |byte: u8| {
+        if byte.is_ascii_graphic() {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    };
     target.bytes().map(spell).collect()
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let body = serde_json::to_vec(value).expect("the keys of every record are strings");
-    Response::builder().status(status).content_type("application/json").body(body)
+    Response::builder()
+        .status(status)
+        .content_type("application/json")
+        .body(body)
 }
 
 fn described(status: StatusCode, schema: MetaSchemaRef, headers: Vec<MetaHeader>) -> MetaResponses {
-    let content = MetaMediaType { content_type: "application/json", schema };
+    let content = MetaMediaType {
+        content_type: "application/json",
+        schema,
+    };
     let response = MetaResponse {
         description: status.canonical_reason().unwrap_or_default(),
         status: Some(status.as_u16()),
@@ -180,7 +196,9 @@ fn described(status: StatusCode, schema: MetaSchemaRef, headers: Vec<MetaHeader>
         content: vec![content],
         headers,
     };
-    MetaResponses { responses: vec![response] }
+    MetaResponses {
+        responses: vec![response],
+    }
 }
 
 fn header(name: &str, description: &str, schema: MetaSchema) -> MetaHeader {
@@ -208,12 +226,19 @@ mod tests {
     fn the_next_page_is_asked_for_like_this_one() {
         assert_eq!(link("/api/leads"), "</api/leads?cursor=NEXT>; rel=\"next\"");
         let asked = "/api/leads?q=Zo%C3%AB&%63ursor=OLD&limit=2";
-        assert_eq!(link(asked), "</api/leads?q=Zo%C3%AB&limit=2&cursor=NEXT>; rel=\"next\"");
+        assert_eq!(
+            link(asked),
+            "</api/leads?q=Zo%C3%AB&limit=2&cursor=NEXT>; rel=\"next\""
+        );
     }
 
     #[test]
     fn the_last_page_leads_nowhere() {
-        let page = Page { items: vec![1, 2], next: None, total: Some(2) };
+        let page = Page {
+            items: vec![1, 2],
+            next: None,
+            total: Some(2),
+        };
         let mut response = ListAnswer(page).into_response();
         link_next(&Uri::from_static("/api/leads"), &mut response);
         assert_eq!(response.header(LINK), None);

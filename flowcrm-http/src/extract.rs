@@ -26,7 +26,9 @@ use crate::app::Settings;
 
 /// The settings, which the frame puts on every request.
 fn settings(request: &Request) -> &Settings {
-    request.data::<Arc<Settings>>().expect("every endpoint stands inside the frame")
+    request
+        .data::<Arc<Settings>>()
+        .expect("every endpoint stands inside the frame")
 }
 
 /// A header that may be given once.
@@ -34,11 +36,11 @@ fn settings(request: &Request) -> &Settings {
 /// # Errors
 ///
 /// Whatever `refuse` makes of a header that is there twice or is not ASCII.
-fn single<'a>(
-    headers: &'a HeaderMap,
+fn single(
+    headers: &HeaderMap,
     name: impl AsHeaderName,
     refuse: impl Fn() -> flowcrm_core::Error,
-) -> Result<Option<&'a str>> {
+) -> Result<Option<&str>> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

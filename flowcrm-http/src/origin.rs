@@ -22,7 +22,10 @@ impl FromStr for Origins {
     /// Reads a comma list of origins: `https://crm.example.com, http://localhost:3000`.
     fn from_str(list: &str) -> Result<Self, String> {
         let entries = list.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        entries.map(|entry| spelled(entry).ok_or_else(|| format!("`{entry}` is no origin"))).collect::<Result<_, _>>().map(Self)
+        entries
+            .map(|entry| spelled(entry).ok_or_else(|| format!("`{entry}` is no origin")))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -50,7 +53,10 @@ impl Origins {
         };
         if self.0.contains(&spelled) {
             Sender::Listed(origin.clone())
-        } else if spelled.split_once("://").is_some_and(|(_, host)| own_host(request).as_deref() == Some(host)) {
+        } else if spelled
+            .split_once("://")
+            .is_some_and(|(_, host)| own_host(request).as_deref() == Some(host))
+        {
             Sender::Own
         } else {
             Sender::Foreign
@@ -72,7 +78,10 @@ impl Origins {
 
 /// The refusal of a foreign page.
 pub(crate) fn foreign() -> Error {
-    Error::new(ErrorCode::ForeignOrigin, "Web pages of this origin may not call this server.")
+    Error::new(
+        ErrorCode::ForeignOrigin,
+        "Web pages of this origin may not call this server.",
+    )
 }
 
 /// Whether a browser only asks what it may send (Fetch standard, CORS-preflight request).
@@ -94,7 +103,10 @@ pub(crate) fn allow(sender: &Sender, headers: &mut HeaderMap) {
 
 /// Says what a page may send; goes with [`allow`].
 pub(crate) fn answer_preflight(headers: &mut HeaderMap) {
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE"));
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE"),
+    );
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ACCEPTED));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
 }
@@ -117,7 +129,9 @@ fn spelled(origin: &str) -> Option<String> {
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
         return None;
     }
-    let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
+    let authority = uri
+        .authority()
+        .filter(|authority| !authority.as_str().contains('@'))?;
     let host = authority.host().to_lowercase();
     Some(match authority.port_u16() {
         Some(port) if port != own_port => format!("{scheme}://{host}:{port}"),
@@ -130,7 +144,10 @@ fn own_host(request: &Request) -> Option<String> {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let host = named.or_else(|| request.original_uri().authority().map(Authority::as_str))?;
     let host = host.to_lowercase();
-    let bare = host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")).unwrap_or(&host);
+    let bare = host
+        .strip_suffix(":80")
+        .or_else(|| host.strip_suffix(":443"))
+        .unwrap_or(&host);
     Some(bare.to_owned())
 }
 
@@ -140,21 +157,46 @@ mod tests {
 
     fn sender(list: &str, host: &str, origin: &str) -> Sender {
         let origins: Origins = list.parse().unwrap();
-        origins.sender(&Request::builder().header(HOST, host).header(ORIGIN, origin).finish())
+        origins.sender(
+            &Request::builder()
+                .header(HOST, host)
+                .header(ORIGIN, origin)
+                .finish(),
+        )
     }
 
     #[test]
     fn listed_pages_and_our_own_may_call() {
-        let listed = sender("https://CRM.example.com:443/", "api.example.com", "https://crm.example.com");
-        assert_eq!(listed, Sender::Listed(HeaderValue::from_static("https://crm.example.com")));
+        let listed = sender(
+            "https://CRM.example.com:443/",
+            "api.example.com",
+            "https://crm.example.com",
+        );
+        assert_eq!(
+            listed,
+            Sender::Listed(HeaderValue::from_static("https://crm.example.com"))
+        );
         assert_eq!(sender("", "localhost:3000", "http://localhost:3000"), Sender::Own);
-        assert_eq!(sender("", "crm.example.com", "https://crm.example.com"), Sender::Own);
+        assert_eq!(
+            sender("", "crm.example.com", "https://crm.example.com"),
+            Sender::Own
+        );
     }
 
     #[test]
     fn all_others_are_foreign() {
-        for origin in ["null", "http://localhost:3001", "https://localhost.evil.example", "http://a@localhost:3000", "x"] {
-            assert_eq!(sender("http://localhost:5173", "localhost:3000", origin), Sender::Foreign, "{origin}");
+        for origin in [
+            "null",
+            "http://localhost:3001",
+            "https://localhost.evil.example",
+            "http://a@localhost:3000",
+            "x",
+        ] {
+            assert_eq!(
+                sender("http://localhost:5173", "localhost:3000", origin),
+                Sender::Foreign,
+                "{origin}"
+            );
         }
         assert_eq!(Origins::default().sender(&Request::default()), Sender::Unnamed);
     }

@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use poem::Response;
 use poem::error::{NotFoundError, ResponseError};
 use poem_openapi::error::{ParseParamError, ParsePathError};
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
@@ -91,7 +91,10 @@ impl ResponseError for Failure {
 
 impl ApiResponse for Failure {
     fn meta() -> MetaResponses {
-        let content = MetaMediaType { content_type: MEDIA_TYPE, schema: Problem::schema_ref() };
+        let content = MetaMediaType {
+            content_type: MEDIA_TYPE,
+            schema: Problem::schema_ref(),
+        };
         MetaResponses {
             responses: vec![MetaResponse {
                 description: "A problem (RFC 9457).",
@@ -120,9 +123,20 @@ pub(crate) fn answer(error: poem::Error, request_id: &str, allowed: &[Method]) -
     if error.is_from_response() {
         return error.into_response();
     }
-    let Shown { status, code, title, detail, errors } = shown(&error);
+    let Shown {
+        status,
+        code,
+        title,
+        detail,
+        errors,
+    } = shown(&error);
     if status.is_server_error() {
-        tracing::error!(request.id = request_id, error.code = code, error.cause = causes(&error), "request failed");
+        tracing::error!(
+            request.id = request_id,
+            error.code = code,
+            error.cause = causes(&error),
+            "request failed"
+        );
     }
     let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(UNAVAILABLE_SECONDS);
     let problem = Problem {
@@ -145,7 +159,10 @@ pub(crate) fn answer(error: poem::Error, request_id: &str, allowed: &[Method]) -
     }
     if status == StatusCode::METHOD_NOT_ALLOWED {
         let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-        headers.insert(ALLOW, HeaderValue::from_str(&names.join(", ")).expect("methods are tokens"));
+        headers.insert(
+            ALLOW,
+            HeaderValue::from_str(&names.join(", ")).expect("methods are tokens"),
+        );
     }
     if let Some(seconds) = retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -164,7 +181,10 @@ struct Shown {
 
 impl From<&Error> for Shown {
     fn from(error: &Error) -> Self {
-        let bad_field = |error: &FieldError| BadField { field: error.field.clone(), message: error.message.clone() };
+        let bad_field = |error: &FieldError| BadField {
+            field: error.field.clone(),
+            message: error.message.clone(),
+        };
         Self {
             status: status_of(error.code()),
             code: error.code().slug().to_owned(),
@@ -197,17 +217,22 @@ fn shown(error: &poem::Error) -> Shown {
             StatusCode::UNAUTHORIZED => (ErrorCode::Unauthenticated, "Sign in first."),
             StatusCode::FORBIDDEN => (ErrorCode::Forbidden, "This is not allowed."),
             StatusCode::NOT_FOUND => (ErrorCode::NotFound, NOT_FOUND),
-            StatusCode::METHOD_NOT_ALLOWED => {
-                (ErrorCode::MethodNotAllowed, "This path does not take this method.")
+            StatusCode::METHOD_NOT_ALLOWED => (
+                ErrorCode::MethodNotAllowed,
+                "This path does not take this method.",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                (ErrorCode::TooLarge, "The body is larger than this call takes.")
             }
-            StatusCode::PAYLOAD_TOO_LARGE => (ErrorCode::TooLarge, "The body is larger than this call takes."),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                (ErrorCode::UnsupportedMediaType, "This call does not take a body of this type.")
-            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                ErrorCode::UnsupportedMediaType,
+                "This call does not take a body of this type.",
+            ),
             StatusCode::SERVICE_UNAVAILABLE => (ErrorCode::Unavailable, "Try again shortly."),
-            status if status.is_server_error() => {
-                (ErrorCode::Internal, "The server could not do this. The failure is in its log.")
-            }
+            status if status.is_server_error() => (
+                ErrorCode::Internal,
+                "The server could not do this. The failure is in its log.",
+            ),
             status => return in_its_own_words(status),
         }
     };
@@ -238,4 +263,87 @@ fn causes(error: &poem::Error) -> String {
         cause = error.source();
     }
     links.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::{problem, serve};
+
+    #[tokio::test]
+    async fn a_problem_has_all_that_clients_look_for() {
+        let server = serve().await;
+        let request = server
+            .request("POST", "/api/samples")
+            .header("x-request-id", "req-7");
+        let (status, body) = problem(
+            request
+                .body("{\"colour\": 1}")
+                .header("content-type", "application/json")
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await;
+        let expected = json!({
+            "type": "/docs/problems#validation_failed",
+            "title": "Some fields are not valid",
+            "status": 400,
+            "detail": "Not valid: name, colour",
+            "code": "validation_failed",
+            "message": "Not valid: name, colour",
+            "errors": [
+                {"field": "name", "message": "is required"},
+                {"field": "colour", "message": "is not a field here"},
+            ],
+            "requestId": "req-7",
+        });
+        assert_eq!((status, body), (400, expected));
+    }
+
+    #[tokio::test]
+    async fn failures_of_ours_show_nothing() {
+        let server = serve().await;
+        for (kind, status, code) in [
+            ("panic", 500, "internal_error"),
+            ("internal", 500, "internal_error"),
+            ("unavailable", 503, "unavailable"),
+        ] {
+            let response = server.get(&format!("/api/samples/failures/{kind}")).await;
+            let retry_after = response.headers().get("retry-after").cloned();
+            let (answered, body) = problem(response).await;
+            assert_eq!((answered, body["code"].as_str()), (status, Some(code)));
+            assert!(!body.to_string().contains("secret"));
+            assert_eq!(retry_after.is_some(), status == 503);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_keeps_its_reason() {
+        let (status, body) = problem(serve().await.get("/api/samples/failures/forbidden").await).await;
+        assert_eq!((status, body["detail"].as_str()), (403, Some("Not yours.")));
+    }
+
+    #[tokio::test]
+    async fn no_token_is_a_401_that_says_how() {
+        let response = serve()
+            .await
+            .request("POST", "/api/samples/signed")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.headers()["www-authenticate"], "Bearer");
+        let (status, body) = problem(response).await;
+        assert_eq!((status, body["code"].as_str()), (401, Some("unauthenticated")));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_id_is_not_there() {
+        let server = serve().await;
+        for id in ["7", "018f2b6a7c1e7d3a9b3e2f1c5a6b7c8d", "%00", "%ff", "%zz"] {
+            let (status, body) = problem(server.get(&format!("/api/samples/{id}")).await).await;
+            assert_eq!((status, body["code"].as_str()), (404, Some("not_found")), "{id}");
+        }
+    }
 }

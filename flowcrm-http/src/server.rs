@@ -33,7 +33,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: Duration::from_secs(10), connections: 10_000, shutdown: Duration::from_secs(10) }
+        Self {
+            head: Duration::from_secs(10),
+            connections: 10_000,
+            shutdown: Duration::from_secs(10),
+        }
     }
 }
 
@@ -51,7 +55,10 @@ impl Server {
     ///
     /// What the system says.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, limits: Limits::default() })
+        Ok(Self {
+            listener: TcpListener::bind(address).await?,
+            limits: Limits::default(),
+        })
     }
 
     /// The same server with other limits.
@@ -74,19 +81,27 @@ impl Server {
     /// # Errors
     ///
     /// What the system says of the listening socket.
+    #[expect(clippy::missing_panics_doc, reason = "nobody closes the semaphore")]
     pub async fn serve<E>(self, endpoint: E, shutdown: impl Future<Output = ()>) -> io::Result<()>
     where
         E: Endpoint<Output = Response> + 'static,
     {
         let Self { listener, limits } = self;
-        let connection = Arc::new(Connection { endpoint, limits, local: listener.local_addr()? });
+        let connection = Arc::new(Connection {
+            endpoint,
+            limits,
+            local: listener.local_addr()?,
+        });
         let places = Arc::new(Semaphore::new(limits.connections));
         let graceful = GracefulShutdown::new();
         let mut tasks = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let accept = async {
-                let place = Arc::clone(&places).acquire_owned().await.expect("nobody closes the semaphore");
+                let place = Arc::clone(&places)
+                    .acquire_owned()
+                    .await
+                    .expect("nobody closes the semaphore");
                 (place, accept(&listener).await)
             };
             tokio::select! {
@@ -102,7 +117,10 @@ impl Server {
             }
         }
         drop(listener);
-        if tokio::time::timeout(limits.shutdown, graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(limits.shutdown, graceful.shutdown())
+            .await
+            .is_err()
+        {
             tracing::warn!(connections = tasks.len(), "requests were cut off at shutdown");
         }
         // Dropping the tasks ends those that are left.
@@ -146,7 +164,9 @@ impl<E: Endpoint<Output = Response> + 'static> Connection<E> {
             }
         });
         let builder = protocols(&self.limits);
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let connection = builder
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
+            .into_owned();
         // hyper's own timeout begins after the first bytes have told HTTP/1.1 from HTTP/2.
         let silence = async {
             tokio::time::sleep(self.limits.head).await;
@@ -164,7 +184,11 @@ impl<E: Endpoint<Output = Response> + 'static> Connection<E> {
         }
     }
 
-    async fn answer(&self, request: hyper::Request<Incoming>, remote: SocketAddr) -> hyper::Response<PoemBody> {
+    async fn answer(
+        &self,
+        request: hyper::Request<Incoming>,
+        remote: SocketAddr,
+    ) -> hyper::Response<PoemBody> {
         let local = LocalAddr(Addr::from(self.local));
         let request = Request::from((request, local, RemoteAddr(Addr::from(remote)), Scheme::HTTP));
         self.endpoint.get_response(request).await.into()
@@ -175,7 +199,10 @@ type PoemBody = http_body_util::combinators::BoxBody<bytes::Bytes, io::Error>;
 
 fn protocols(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -183,4 +210,137 @@ fn protocols(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .max_concurrent_streams(200)
         .max_header_list_size(16 * 1024);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::{Route, endpoint, get};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::{Notify, oneshot};
+
+    use super::*;
+    use crate::testing::{serve, serve_with};
+
+    fn impatient() -> Limits {
+        Limits {
+            head: Duration::from_millis(300),
+            ..Limits::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn who_does_not_finish_a_request_head_is_cut_off() {
+        let server = serve_with(impatient()).await;
+        for begun in ["", "G", "PRI * HT", "GET /api/samples HTTP/1.1\r\nHost: a\r\n"] {
+            let answer = server.raw(begun.as_bytes()).await;
+            assert!(!answer.contains("200 OK"), "{begun:?}: {answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_is_closed() {
+        let server = serve_with(impatient()).await;
+        let answer = server
+            .raw(b"GET /api/samples?q=a HTTP/1.1\r\nHost: a\r\n\r\n")
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_used_again() {
+        let server = serve().await;
+        assert_eq!(server.connection().await, server.connection().await);
+    }
+
+    #[tokio::test]
+    async fn http2_is_spoken_without_tls() {
+        let mut stream = TcpStream::connect(serve().await.address).await.unwrap();
+        // The client's preface and an empty SETTINGS frame (RFC 9113, section 3.4).
+        stream
+            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+            .await
+            .unwrap();
+        let mut frame = [0; 9];
+        stream.read_exact(&mut frame).await.unwrap();
+        assert_eq!(frame[3], 4, "the server answers its own SETTINGS");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_waits_to_be_told_is_answered_before_it_sends() {
+        let server = serve().await;
+        let head = "POST /api/samples HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+                    Content-Length: 9000000\r\nExpect: 100-continue\r\n\r\n";
+        let answer = server.raw(head.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn places_are_limited_and_given_back() {
+        let server = serve_with(Limits {
+            connections: 1,
+            ..impatient()
+        })
+        .await;
+        for _ in 0..3 {
+            let request = b"GET /api/samples?q=a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+            assert!(server.raw(request).await.starts_with("HTTP/1.1 200 OK"));
+        }
+    }
+
+    /// A server with one call, which begins and then waits; stops when told.
+    async fn waiting(
+        limits: Limits,
+    ) -> (
+        SocketAddr,
+        Arc<Notify>,
+        Arc<Notify>,
+        oneshot::Sender<()>,
+        tokio::task::JoinHandle<io::Result<()>>,
+    ) {
+        let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let call = {
+            let (begun, go) = (Arc::clone(&begun), Arc::clone(&go));
+            endpoint::make(move |_| {
+                let (begun, go) = (Arc::clone(&begun), Arc::clone(&go));
+                async move {
+                    begun.notify_one();
+                    go.notified().await;
+                    Ok::<_, poem::Error>("done")
+                }
+            })
+        };
+        let server = Server::bind("127.0.0.1:0").await.unwrap().with_limits(limits);
+        let address = server.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(server.serve(Route::new().at("/", get(call)), async move {
+            stopped.await.unwrap();
+        }));
+        (address, begun, go, stop, running)
+    }
+
+    #[tokio::test]
+    async fn stopping_lets_running_requests_finish() {
+        let (address, begun, go, stop, running) = waiting(Limits::default()).await;
+        let request = tokio::spawn(reqwest::get(format!("http://{address}/")));
+        begun.notified().await;
+        stop.send(()).unwrap();
+        go.notify_one();
+        assert_eq!(request.await.unwrap().unwrap().text().await.unwrap(), "done");
+        running.await.unwrap().unwrap();
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn stopping_does_not_wait_forever() {
+        let limits = Limits {
+            shutdown: Duration::from_millis(50),
+            ..Limits::default()
+        };
+        let (address, begun, _go, stop, running) = waiting(limits).await;
+        let request = tokio::spawn(reqwest::get(format!("http://{address}/")));
+        begun.notified().await;
+        stop.send(()).unwrap();
+        running.await.unwrap().unwrap();
+        assert!(request.await.unwrap().is_err());
+    }
 }

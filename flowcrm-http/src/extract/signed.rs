@@ -50,8 +50,13 @@ impl<'a> ApiExtractor<'a> for Signed {
 }
 
 fn caller(request: &Request) -> Result<Caller> {
-    let crm = request.data::<Crm>().expect("the app puts the CRM on every request");
-    let caller = crm.authenticate(bearer(request.headers())?)?.from_origin(super::client::origin(request));
+    let token = bearer(request.headers())?;
+    let crm = request
+        .data::<Crm>()
+        .expect("the app puts the CRM on every request");
+    let caller = crm
+        .authenticate(token)?
+        .from_origin(super::client::origin(request));
     match idempotency_key(request.headers())? {
         Some(key) => caller.with_idempotency_key(key),
         None => Ok(caller),
@@ -60,12 +65,21 @@ fn caller(request: &Request) -> Result<Caller> {
 
 /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
 fn bearer(headers: &HeaderMap) -> Result<&str> {
-    let refuse = || Error::new(ErrorCode::Unauthenticated, "Send the access token as `Authorization: Bearer …`.");
+    let refuse = || {
+        Error::new(
+            ErrorCode::Unauthenticated,
+            "Send the access token as `Authorization: Bearer …`.",
+        )
+    };
     let credentials = super::single(headers, AUTHORIZATION, refuse)?.ok_or_else(refuse)?;
     let (scheme, token) = credentials.split_once(' ').ok_or_else(refuse)?;
     let token = token.trim();
     let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    if scheme.eq_ignore_ascii_case("bearer") && is_token { Ok(token) } else { Err(refuse()) }
+    if scheme.eq_ignore_ascii_case("bearer") && is_token {
+        Ok(token)
+    } else {
+        Err(refuse())
+    }
 }
 
 /// The key as it was sent; the core checks it.
@@ -80,16 +94,26 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
         let value = |value: &&str| (name.clone(), HeaderValue::from_str(value).unwrap());
         values.iter().map(value).collect()
     }
 
     #[test]
     fn a_bearer_token_is_one_word() {
-        assert_eq!(bearer(&headers(AUTHORIZATION, &["bearer a.b.c"])).unwrap(), "a.b.c");
-        for values in [&[][..], &["a.b.c"], &["Basic YTpi"], &["Bearer "], &["Bearer a b"], &["Bearer a", "Bearer b"]] {
-            let error = bearer(&headers(AUTHORIZATION, values)).unwrap_err();
+        assert_eq!(
+            bearer(&headers(&AUTHORIZATION, &["bearer a.b.c"])).unwrap(),
+            "a.b.c"
+        );
+        for values in [
+            &[][..],
+            &["a.b.c"],
+            &["Basic YTpi"],
+            &["Bearer "],
+            &["Bearer a b"],
+            &["Bearer a", "Bearer b"],
+        ] {
+            let error = bearer(&headers(&AUTHORIZATION, values)).unwrap_err();
             assert_eq!(error.code(), ErrorCode::Unauthenticated, "{values:?}");
         }
     }
@@ -97,8 +121,8 @@ mod tests {
     #[test]
     fn an_idempotency_key_is_given_once() {
         let name = HeaderName::from_static("idempotency-key");
-        assert_eq!(idempotency_key(&headers(name.clone(), &["k-1"])).unwrap(), Some("k-1"));
-        let error = idempotency_key(&headers(name, &["a", "b"])).unwrap_err();
+        assert_eq!(idempotency_key(&headers(&name, &["k-1"])).unwrap(), Some("k-1"));
+        let error = idempotency_key(&headers(&name, &["a", "b"])).unwrap_err();
         assert_eq!(error.fields()[0].field, "Idempotency-Key");
     }
 }

@@ -87,13 +87,23 @@ impl Database {
         match self {
             Self::Postgres(pool) => {
                 let begin = if writes { "BEGIN" } else { "BEGIN READ ONLY" };
-                let text = format!("{begin}{}", run_as.map(set_role).unwrap_or_default());
+                let text = format!("{begin}; {}", run_as.map(set_role).unwrap_or_default());
                 pool.begin_with(AssertSqlSafe(text).into_sql_str()).await.map(Transaction::Postgres)
             }
             Self::Sqlite { writer, .. } if writes => {
                 writer.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite)
             }
             Self::Sqlite { readers, .. } => readers.begin_with("BEGIN").await.map(Transaction::Sqlite),
+        }
+        .map_err(failure)
+    }
+
+    /// Gathers statistics for the query planner.
+    #[expect(clippy::disallowed_methods, reason = "the seam is where SQL runs")]
+    pub(crate) async fn analyze(&self) -> Result<()> {
+        match self {
+            Self::Postgres(pool) => sqlx::raw_sql("ANALYZE").execute(pool).await.map(|_| ()),
+            Self::Sqlite { writer, .. } => sqlx::raw_sql("ANALYZE").execute(writer).await.map(|_| ()),
         }
         .map_err(failure)
     }
@@ -113,9 +123,9 @@ impl Database {
 pub(crate) fn set_role(run_as: RunAs) -> String {
     match run_as {
         RunAs::Organization(org) => {
-            format!("; SET LOCAL ROLE flowcrm_app; SELECT set_config('flowcrm.org_id', '{org}', true)")
+            format!("SET LOCAL ROLE flowcrm_app; SELECT set_config('flowcrm.org_id', '{org}', true)")
         }
-        RunAs::System => "; SET LOCAL ROLE flowcrm_system".to_owned(),
+        RunAs::System => "SET LOCAL ROLE flowcrm_system".to_owned(),
     }
 }
 

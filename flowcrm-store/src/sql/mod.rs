@@ -10,7 +10,7 @@ mod statement;
 mod transaction;
 mod value;
 
-pub(crate) use database::{Database, Engine};
+pub(crate) use database::{Database, Engine, RunAs};
 pub(crate) use failure::failure;
 pub(crate) use row::Row;
 pub(crate) use select::{Select, words_of};

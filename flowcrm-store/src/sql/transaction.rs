@@ -1,9 +1,11 @@
+use flowcrm_core::ids::OrgId;
 use flowcrm_core::{Error, Result};
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, SqlSafeStr, SqlStr};
 use uuid::Uuid;
 
+use super::database::{RunAs, set_role};
 use super::{Engine, Row, Select, Sql, Value, failure};
 
 /// A transaction on either engine; dropped before its commit, it is undone.
@@ -115,6 +117,15 @@ impl Transaction {
             }
         }
         .map_err(failure)
+    }
+
+    /// Goes on as the role that sees one organization; SQLite knows no roles.
+    pub(crate) async fn enter(&mut self, org: OrgId) -> Result<()> {
+        if let Self::Postgres(tx) = self {
+            let text = AssertSqlSafe(set_role(RunAs::Organization(org)));
+            sqlx::raw_sql(text).execute(&mut **tx).await.map_err(failure)?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn commit(self) -> Result<()> {

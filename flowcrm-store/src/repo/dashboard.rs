@@ -1,0 +1,401 @@
+use async_trait::async_trait;
+use flowcrm_core::Result;
+use flowcrm_core::access::Visibility;
+use flowcrm_core::dashboard::{
+    DashboardRepository, DayCounts, MemberCounts, Period, Periods, PipelineShare, Totals, Views, WeekCounts,
+};
+use flowcrm_core::ids::UserId;
+use flowcrm_core::leads::LeadStatus;
+use flowcrm_core::tasks::TaskStatus;
+use flowcrm_core::time::Timestamp;
+
+use crate::sql::{OrgConnection, Row, Sql, Value, args, statements};
+
+// `$2` is the viewer who may list only their own records, or NULL for one who may list all. The branches that do not
+// apply are never entered: whether `$2` is NULL is decided once, not row by row.
+
+macro_rules! visible_leads {
+    () => {
+        "FROM (
+    SELECT * FROM leads WHERE org_id = $1 AND owner_id = $2 AND $2 IS NOT NULL
+    UNION ALL
+    SELECT * FROM leads WHERE org_id = $1 AND assigned_to_id = $2 AND owner_id <> $2 AND $2 IS NOT NULL
+    UNION ALL
+    SELECT * FROM leads WHERE org_id = $1 AND $2 IS NULL
+) l"
+    };
+}
+
+macro_rules! visible_deals {
+    () => {
+        "FROM (
+    SELECT * FROM deals WHERE org_id = $1 AND owner_id = $2 AND $2 IS NOT NULL
+    UNION ALL
+    SELECT * FROM deals WHERE org_id = $1 AND assigned_to_id = $2 AND owner_id <> $2 AND $2 IS NOT NULL
+    UNION ALL
+    SELECT * FROM deals WHERE org_id = $1 AND $2 IS NULL
+) d"
+    };
+}
+
+macro_rules! visible_tasks {
+    () => {
+        "FROM (
+    SELECT * FROM tasks WHERE org_id = $1 AND assigned_to_id = $2 AND $2 IS NOT NULL
+    UNION ALL
+    SELECT * FROM tasks WHERE org_id = $1 AND $2 IS NULL
+) t"
+    };
+}
+
+/// On which of seven days a moment lies, 0 to 6; the days begin at `$3` to `$9`, and the last one ends at `$10`.
+macro_rules! day_of {
+    ($moment:literal) => {
+        concat!(
+            "CAST(CASE WHEN ",
+            $moment,
+            " < $4 THEN 0 WHEN ",
+            $moment,
+            " < $5 THEN 1 WHEN ",
+            $moment,
+            " < $6 THEN 2
+          WHEN ",
+            $moment,
+            " < $7 THEN 3 WHEN ",
+            $moment,
+            " < $8 THEN 4 WHEN ",
+            $moment,
+            " < $9 THEN 5
+          ELSE 6 END AS BIGINT) AS day"
+        )
+    };
+}
+
+statements! {
+    LEAD_TOTALS = Sql::both(concat!(
+        "SELECT COUNT(*) AS total,
+    COUNT(*) FILTER (WHERE l.status = 'WON') AS won,
+    COUNT(*) FILTER (WHERE l.created_at >= $3 AND l.created_at < $4) AS this_week,
+    COUNT(*) FILTER (WHERE l.created_at >= $5 AND l.created_at < $6) AS last_week
+",
+        visible_leads!(),
+    ));
+
+    DEAL_TOTALS = Sql::both(concat!(
+        "SELECT COUNT(*) AS total,
+    CAST(COALESCE(SUM(d.value) FILTER (WHERE NOT d.is_closed), 0) AS BIGINT) AS open_value,
+    COUNT(*) FILTER (WHERE d.won_at >= $3 AND d.won_at < $4) AS won_this_month,
+    CAST(COALESCE(SUM(d.value) FILTER (WHERE d.won_at >= $3 AND d.won_at < $4), 0) AS BIGINT) AS value_this_month,
+    COUNT(*) FILTER (WHERE d.won_at >= $5 AND d.won_at < $6) AS won_last_month,
+    CAST(COALESCE(SUM(d.value) FILTER (WHERE d.won_at >= $5 AND d.won_at < $6), 0) AS BIGINT) AS value_last_month
+FROM (
+    SELECT d.value, d.stage IN ('CLOSED_WON', 'CLOSED_LOST') AS is_closed,
+        CASE WHEN d.stage = 'CLOSED_WON' THEN d.closed_at END AS won_at
+    ",
+        visible_deals!(),
+        "
+) d",
+    ));
+
+    TASK_TOTALS = Sql::both(concat!(
+        "SELECT COUNT(*) AS total,
+    COUNT(*) FILTER (WHERE t.status <> 'DONE') AS open
+",
+        visible_tasks!(),
+    ));
+
+    LEADS_BY_DAY = Sql::both(concat!(
+        "SELECT ", day_of!("l.created_at"), ",
+    COUNT(*) AS count
+",
+        visible_leads!(),
+        "
+WHERE l.created_at >= $3 AND l.created_at < $10
+GROUP BY day",
+    ));
+
+    /// The audit log knows when a lead was converted, which happens once. Nothing that has been left alone since the
+    /// first day can have been converted after it.
+    CONVERSIONS_BY_DAY = Sql::both(concat!(
+        "SELECT ", day_of!("a.created_at"), ",
+    COUNT(*) AS count
+",
+        visible_leads!(),
+        "
+JOIN audit_entries a ON a.org_id = $1 AND a.entity_id = l.id AND a.action = 'lead:converted'
+WHERE l.is_converted AND l.updated_at >= $3 AND a.created_at >= $3 AND a.created_at < $10
+GROUP BY day",
+    ));
+
+    DEALS_WON_BY_DAY = Sql::both(concat!(
+        "SELECT ", day_of!("d.closed_at"), ",
+    COUNT(*) AS count, CAST(COALESCE(SUM(d.value), 0) AS BIGINT) AS value
+",
+        visible_deals!(),
+        "
+WHERE d.stage = 'CLOSED_WON' AND d.closed_at >= $3 AND d.closed_at < $10
+GROUP BY day",
+    ));
+
+    /// A task is changed when it is completed: older ones need not be looked at.
+    TASKS_COMPLETED_BY_DAY = Sql::both(concat!(
+        "SELECT ", day_of!("t.completed_at"), ",
+    COUNT(*) AS count
+",
+        visible_tasks!(),
+        "
+WHERE t.updated_at >= $3 AND t.completed_at >= $3 AND t.completed_at < $10
+GROUP BY day",
+    ));
+
+    /// `due_key` is the due date where there is one.
+    TASKS_DUE_BY_DAY = Sql::both(concat!(
+        "SELECT ", day_of!("t.due_key"), ",
+    COUNT(*) AS count
+",
+        visible_tasks!(),
+        "
+WHERE t.due_key >= $3 AND t.due_key < $10
+GROUP BY day",
+    ));
+
+    /// By probability too: weighting, which could overflow here, is left to the core.
+    PIPELINE = Sql::both(concat!(
+        "SELECT d.stage, d.probability, COUNT(*) AS count, CAST(SUM(d.value) AS BIGINT) AS value
+",
+        visible_deals!(),
+        "
+GROUP BY d.stage, d.probability",
+    ));
+
+    LEAD_STATUSES = Sql::both(concat!(
+        "SELECT l.status, COUNT(*) AS count, CAST(SUM(l.value) AS BIGINT) AS value
+",
+        visible_leads!(),
+        "
+GROUP BY l.status",
+    ));
+
+    /// Leads without a source come first, so that no limit cuts them off.
+    LEAD_SOURCES = Sql::both(concat!(
+        "SELECT l.source, COUNT(*) AS count
+",
+        visible_leads!(),
+        "
+GROUP BY l.source
+ORDER BY CASE WHEN l.source IS NULL THEN 0 ELSE 1 END, COUNT(*) DESC, l.source
+LIMIT $3",
+    ));
+
+    TASK_STATUSES = Sql::both(concat!(
+        "SELECT t.status, COUNT(*) AS count
+",
+        visible_tasks!(),
+        "
+GROUP BY t.status",
+    ));
+
+    /// A task is changed when it is completed: older ones need not be looked at.
+    MEMBERS = Sql::both(
+        "SELECT u.id, u.name, u.role,
+    COALESCE(l.count, 0) AS leads,
+    COALESCE(d.count, 0) AS deals,
+    COALESCE(w.count, 0) AS deals_won,
+    COALESCE(w.value, 0) AS revenue,
+    COALESCE(t.count, 0) AS tasks_completed
+FROM users u
+LEFT JOIN (
+    SELECT owner_id, COUNT(*) AS count FROM leads
+    WHERE org_id = $1 AND created_at >= $2 AND created_at < $3
+    GROUP BY owner_id
+) l ON l.owner_id = u.id
+LEFT JOIN (
+    SELECT owner_id, COUNT(*) AS count FROM deals
+    WHERE org_id = $1 AND created_at >= $2 AND created_at < $3
+    GROUP BY owner_id
+) d ON d.owner_id = u.id
+LEFT JOIN (
+    SELECT owner_id, COUNT(*) AS count, CAST(SUM(value) AS BIGINT) AS value FROM deals
+    WHERE org_id = $1 AND closed_at >= $2 AND closed_at < $3 AND stage = 'CLOSED_WON'
+    GROUP BY owner_id
+) w ON w.owner_id = u.id
+LEFT JOIN (
+    SELECT assigned_to_id, COUNT(*) AS count FROM tasks
+    WHERE org_id = $1 AND updated_at >= $2 AND completed_at >= $2 AND completed_at < $3
+    GROUP BY assigned_to_id
+) t ON t.assigned_to_id = u.id
+WHERE u.org_id = $1 AND u.active
+ORDER BY revenue DESC, u.name, u.id",
+    );
+}
+
+/// The viewer whose own records alone are visible; nobody when all are.
+const fn viewer(visibility: Visibility) -> Option<UserId> {
+    match visibility {
+        Visibility::Organization => None,
+        Visibility::Own(user) => Some(user),
+    }
+}
+
+/// The values of a statement with [`day_of`], after the organization.
+fn days(visibility: Visibility, bounds: [Timestamp; 8]) -> Vec<Value> {
+    args![viewer(visibility)]
+        .into_iter()
+        .chain(bounds.map(Value::from))
+        .collect()
+}
+
+/// Hands each row to its day.
+fn add_to_days(
+    week: &mut WeekCounts,
+    rows: &[Row],
+    add: impl Fn(&mut DayCounts, &Row) -> Result<()>,
+) -> Result<()> {
+    for row in rows {
+        let day = usize::try_from(row.int("day")?)
+            .ok()
+            .and_then(|day| week.get_mut(day));
+        day.map_or(Ok(()), |day| add(day, row))?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl DashboardRepository for OrgConnection {
+    async fn totals(&mut self, views: Views, periods: Periods) -> Result<Totals> {
+        let Periods {
+            this_week,
+            last_week,
+            this_month,
+            last_month,
+        } = periods;
+        let weeks = args![
+            viewer(views.leads),
+            this_week.from,
+            this_week.to,
+            last_week.from,
+            last_week.to
+        ];
+        let months = args![
+            viewer(views.deals),
+            this_month.from,
+            this_month.to,
+            last_month.from,
+            last_month.to
+        ];
+        let leads = self.one(LEAD_TOTALS, weeks).await?;
+        let deals = self.one(DEAL_TOTALS, months).await?;
+        let tasks = self.one(TASK_TOTALS, args![viewer(views.tasks)]).await?;
+        Ok(Totals {
+            leads: leads.count("total")?,
+            leads_won: leads.count("won")?,
+            leads_this_week: leads.count("this_week")?,
+            leads_last_week: leads.count("last_week")?,
+            deals: deals.count("total")?,
+            pipeline_value: deals.int("open_value")?,
+            deals_won_this_month: deals.count("won_this_month")?,
+            deal_value_this_month: deals.int("value_this_month")?,
+            deals_won_last_month: deals.count("won_last_month")?,
+            deal_value_last_month: deals.int("value_last_month")?,
+            tasks: tasks.count("total")?,
+            open_tasks: tasks.count("open")?,
+        })
+    }
+
+    async fn week(&mut self, views: Views, bounds: [Timestamp; 8]) -> Result<WeekCounts> {
+        let mut week = WeekCounts::default();
+        let created = self.all(LEADS_BY_DAY, days(views.leads, bounds)).await?;
+        add_to_days(
+            &mut week,
+            &created,
+            |day, row| Ok(day.leads = row.count("count")?),
+        )?;
+        let converted = self.all(CONVERSIONS_BY_DAY, days(views.leads, bounds)).await?;
+        add_to_days(&mut week, &converted, |day, row| {
+            Ok(day.converted = row.count("count")?)
+        })?;
+        let won = self.all(DEALS_WON_BY_DAY, days(views.deals, bounds)).await?;
+        add_to_days(&mut week, &won, |day, row| {
+            day.deals_won = row.count("count")?;
+            day.revenue = row.int("value")?;
+            Ok(())
+        })?;
+        let completed = self
+            .all(TASKS_COMPLETED_BY_DAY, days(views.tasks, bounds))
+            .await?;
+        add_to_days(&mut week, &completed, |day, row| {
+            Ok(day.tasks_completed = row.count("count")?)
+        })?;
+        let due = self.all(TASKS_DUE_BY_DAY, days(views.tasks, bounds)).await?;
+        add_to_days(
+            &mut week,
+            &due,
+            |day, row| Ok(day.tasks_due = row.count("count")?),
+        )?;
+        Ok(week)
+    }
+
+    async fn pipeline(&mut self, visibility: Visibility) -> Result<Vec<PipelineShare>> {
+        let share = |row: &Row| {
+            Ok(PipelineShare {
+                stage: row.spelled("stage")?,
+                probability: row.int("probability")?,
+                count: row.count("count")?,
+                value: row.int("value")?,
+            })
+        };
+        self.all(PIPELINE, args![viewer(visibility)])
+            .await?
+            .iter()
+            .map(share)
+            .collect()
+    }
+
+    async fn lead_statuses(&mut self, visibility: Visibility) -> Result<Vec<(LeadStatus, u64, i64)>> {
+        let counted = |row: &Row| Ok((row.spelled("status")?, row.count("count")?, row.int("value")?));
+        self.all(LEAD_STATUSES, args![viewer(visibility)])
+            .await?
+            .iter()
+            .map(counted)
+            .collect()
+    }
+
+    async fn lead_sources(
+        &mut self,
+        visibility: Visibility,
+        limit: usize,
+    ) -> Result<Vec<(Option<String>, u64)>> {
+        let counted = |row: &Row| Ok((row.optional_text("source")?, row.count("count")?));
+        let rows = self.all(LEAD_SOURCES, args![viewer(visibility), limit]).await?;
+        rows.iter().map(counted).collect()
+    }
+
+    async fn task_statuses(&mut self, visibility: Visibility) -> Result<Vec<(TaskStatus, u64)>> {
+        let counted = |row: &Row| Ok((row.spelled("status")?, row.count("count")?));
+        self.all(TASK_STATUSES, args![viewer(visibility)])
+            .await?
+            .iter()
+            .map(counted)
+            .collect()
+    }
+
+    async fn members(&mut self, period: Period) -> Result<Vec<MemberCounts>> {
+        let member = |row: &Row| {
+            Ok(MemberCounts {
+                user_id: row.id("id")?,
+                name: row.text("name")?,
+                role: row.spelled("role")?,
+                leads: row.count("leads")?,
+                deals: row.count("deals")?,
+                deals_won: row.count("deals_won")?,
+                revenue: row.int("revenue")?,
+                tasks_completed: row.count("tasks_completed")?,
+            })
+        };
+        self.all(MEMBERS, args![period.from, period.to])
+            .await?
+            .iter()
+            .map(member)
+            .collect()
+    }
+}

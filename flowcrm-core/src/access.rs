@@ -259,6 +259,24 @@ impl Actor {
 }
 
 #[cfg(test)]
+impl Actor {
+    /// Somebody of `role` in an organization that counts in dollars, for tests of rules.
+    pub(crate) fn sample(role: Role) -> Self {
+        Self {
+            org_id: uuid::Uuid::from_u128(1).into(),
+            user_id: uuid::Uuid::from_u128(2).into(),
+            session_id: None,
+            name: "Ada Byron".to_owned(),
+            role,
+            is_operator: false,
+            org_name: "Engines".to_owned(),
+            currency: Currency::USD,
+            time_zone: chrono_tz::UTC,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

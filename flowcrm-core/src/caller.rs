@@ -4,14 +4,18 @@ use std::net::IpAddr;
 
 use crate::access::OrgScope;
 use crate::audit::Audit;
+use crate::auth::OwnAccount;
 use crate::crm::Crm;
 use crate::dashboard::Dashboard;
+use crate::deals::Deals;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::{OrgId, SessionId, UserId};
+use crate::imports::Imports;
 use crate::leads::Leads;
 use crate::log::Events;
 use crate::notifications::Notifications;
 use crate::organizations::{OrganizationSettings, Organizations};
+use crate::tasks::Tasks;
 use crate::users::Users;
 use crate::work::Work;
 
@@ -90,9 +94,24 @@ impl Caller {
         Dashboard::new(self)
     }
 
+    /// The caller's own account and sessions.
+    pub const fn account(&self) -> OwnAccount<'_> {
+        OwnAccount::new(self)
+    }
+
     /// Leads and their activities.
     pub const fn leads(&self) -> Leads<'_> {
         Leads::new(self)
+    }
+
+    /// Deals.
+    pub const fn deals(&self) -> Deals<'_> {
+        Deals::new(self)
+    }
+
+    /// Tasks.
+    pub const fn tasks(&self) -> Tasks<'_> {
+        Tasks::new(self)
     }
 
     /// The members of the organization.
@@ -113,6 +132,11 @@ impl Caller {
     /// The caller's notifications.
     pub const fn notifications(&self) -> Notifications<'_> {
         Notifications::new(self)
+    }
+
+    /// Imports of leads and deals.
+    pub const fn imports(&self) -> Imports<'_> {
+        Imports::new(self)
     }
 
     /// The audit log.

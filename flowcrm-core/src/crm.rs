@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use crate::auth::{Passwords, TokenKeys};
 use crate::caller::Caller;
+use crate::email::Email;
 use crate::env::Env;
-use crate::error::{Error, OrNotFound, Result};
+use crate::error::{OrNotFound, Result};
 use crate::ids::UserId;
 use crate::ports::Store;
 
 /// A CRM on a store. Cloning is cheap; clones are the same CRM.
 #[derive(Clone)]
-pub struct Crm(Arc<Inner>);
+pub struct Crm {
+    inner: Arc<Inner>,
+    env: Env,
+}
 
 struct Inner {
     store: Box<dyn Store>,
-    env: Env,
     tokens: TokenKeys,
     passwords: Passwords,
 }
@@ -30,27 +33,33 @@ impl fmt::Debug for Crm {
 impl Crm {
     /// A CRM that keeps its records in `store` and signs its tokens with `tokens`.
     pub fn new(store: impl Store + 'static, tokens: TokenKeys, env: Env) -> Self {
-        Self(Arc::new(Inner { store: Box::new(store), env, tokens, passwords: Passwords::default() }))
+        let inner = Inner { store: Box::new(store), tokens, passwords: Passwords::default() };
+        Self { inner: Arc::new(inner), env }
+    }
+
+    /// The same CRM in another environment: demo data is written by a clock of its own.
+    pub(crate) fn with_env(&self, env: Env) -> Self {
+        Self { inner: Arc::clone(&self.inner), env }
     }
 
     /// The store.
     pub(crate) fn store(&self) -> &dyn Store {
-        self.0.store.as_ref()
+        self.inner.store.as_ref()
     }
 
     /// Time, ids and randomness.
     pub fn env(&self) -> &Env {
-        &self.0.env
+        &self.env
     }
 
     /// The keys of access and refresh tokens.
     pub(crate) fn tokens(&self) -> &TokenKeys {
-        &self.0.tokens
+        &self.inner.tokens
     }
 
     /// The password hasher.
     pub(crate) fn passwords(&self) -> &Passwords {
-        &self.0.passwords
+        &self.inner.passwords
     }
 
     /// Acts as a user without a password: for programs that are trusted with every organization.
@@ -69,7 +78,7 @@ impl Crm {
     ///
     /// `not_found` when nobody does; a field error for `email` when it is none.
     pub async fn as_user_with_email(&self, email: &str) -> Result<Caller> {
-        let email: crate::email::Email = email.parse().map_err(|message: String| Error::field("email", message))?;
+        let email = Email::read(email)?;
         let account = self.store().system().await?.account_by_email(&email.key()).await?.or_not_found("user")?;
         Ok(Caller::new(self.clone(), account.org_id, account.user_id, None))
     }

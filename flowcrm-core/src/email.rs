@@ -11,6 +11,15 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 pub struct Email(String);
 
 impl Email {
+    /// Reads an address that a program gives.
+    ///
+    /// # Errors
+    ///
+    /// A field error for `email`.
+    pub fn read(text: &str) -> crate::Result<Self> {
+        text.parse().map_err(|message: String| crate::Error::field("email", message))
+    }
+
     /// The address as it was written.
     pub fn as_str(&self) -> &str {
         &self.0

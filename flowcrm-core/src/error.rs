@@ -127,6 +127,12 @@ impl Error {
         Self::invalid(vec![FieldError::new(field, message)])
     }
 
+    /// [`ErrorCode::WrongCredential`] for the field that held it.
+    pub fn wrong_credential(field: &str, detail: &str) -> Self {
+        let fields = vec![FieldError::new(field, "is wrong")];
+        Self { fields, ..Self::new(ErrorCode::WrongCredential, detail) }
+    }
+
     /// [`ErrorCode::NotFound`] for a kind of record: "lead".
     pub fn not_found(what: &str) -> Self {
         Self::new(ErrorCode::NotFound, format!("There is no such {what}, or you may not see it."))

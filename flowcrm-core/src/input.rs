@@ -411,6 +411,14 @@ pub(crate) fn patch_amount(fields: &mut Fields) -> Patch<Amount> {
     fields.patch("value", |value| money(currency)(value).map(Money::amount))
 }
 
+/// The amount in `value` as money of `currency`; absent is nothing.
+pub(crate) fn value_in(amount: Option<Amount>, currency: Currency) -> Result<Money> {
+    match amount {
+        None => Ok(Money::zero(currency)),
+        Some(amount) => amount.in_currency(currency).map_err(|message| Error::field("value", message)),
+    }
+}
+
 /// Declares an enum whose values are SCREAMING words on the wire and in the database.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),* $(,)? }) => {

@@ -10,6 +10,7 @@ pub mod caller;
 mod crm;
 pub mod dashboard;
 pub mod deals;
+pub mod demo;
 pub mod email;
 pub mod env;
 pub mod error;

@@ -208,6 +208,9 @@ pub trait SystemTx: Send {
     /// Imports that are staged and not finished, and that nobody works on: their organizations and ids.
     async fn waiting_imports(&mut self) -> Result<Vec<(OrgId, crate::ids::ImportId)>>;
 
+    /// Imports whose file has not arrived in full, and began to before a moment: their organizations and ids.
+    async fn abandoned_imports(&mut self, before: Timestamp) -> Result<Vec<(OrgId, crate::ids::ImportId)>>;
+
     /// Goes on as a transaction of one organization, which commits both together.
     async fn enter(self: Box<Self>, scope: OrgScope) -> Result<Box<dyn OrgTx>>;
 

@@ -26,7 +26,7 @@ use crate::users::Member;
 /// A transaction with the actor of its command; repositories are reached through it.
 ///
 /// Everything that the command records is written by [`Work::commit`], in the same transaction. Dropping it undoes all.
-pub struct Work {
+pub(crate) struct Work {
     tx: Box<dyn OrgTx>,
     actor: Actor,
     env: Env,

@@ -6,6 +6,7 @@ mod json_body;
 mod query;
 mod refresh_cookie;
 mod signed;
+mod upload;
 
 pub use client::Client;
 pub use if_match::IfMatch;
@@ -14,7 +15,8 @@ pub use query::Query;
 pub(crate) use query::{MARKER as QUERY_MARKER, decoded, refuse_any};
 
 pub use refresh_cookie::RefreshCookie;
-pub use signed::Signed;
+pub use signed::{MaybeSigned, Signed};
+pub use upload::{FileUpload, Upload};
 
 use std::sync::Arc;
 

@@ -1,9 +1,11 @@
-//! FlowCRM's server: the frame of the HTTP API.
+//! FlowCRM's server: the endpoints of the HTTP API, and the frame around them.
 
 pub mod answer;
+pub mod api;
 pub mod app;
 pub mod client;
 mod compression;
+mod crm_app;
 pub mod document;
 pub mod extract;
 mod leftover;
@@ -12,5 +14,8 @@ pub mod problem;
 pub mod reference;
 pub mod routes;
 pub mod server;
+pub mod worker;
 #[cfg(test)]
 mod testing;
+
+pub use crm_app::{Options, endpoint, openapi_yaml};

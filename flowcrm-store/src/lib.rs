@@ -3,6 +3,9 @@
 //! [`open`] takes the URL of a database and gives a [`Crm`](flowcrm_core::Crm). One set of statements serves both
 //! engines; on Postgres every tenant table stands behind row-level security besides.
 
+#[cfg(test)]
+extern crate self as flowcrm_store;
+
 mod journal;
 mod open;
 mod repo;
@@ -10,9 +13,6 @@ mod sql;
 mod store;
 mod system;
 mod transaction;
-mod walls;
 
 pub use open::{Opening, open};
 pub use store::SqlStore;
-#[doc(hidden)]
-pub use walls::Walls;

@@ -9,7 +9,6 @@ use sqlx::migrate::{Migrate as _, Migrator};
 use crate::sql::{Database, RunAs, failure};
 use crate::system::SqlSystemTx;
 use crate::transaction::SqlOrgTx;
-use crate::walls::Walls;
 
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -18,7 +17,8 @@ static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 #[derive(Debug, Clone)]
 pub struct SqlStore {
     database: Database,
-    walls: Walls,
+    /// Whether Postgres transactions take the roles that row-level security binds; only tests go without.
+    has_row_security: bool,
 }
 
 impl SqlStore {
@@ -28,17 +28,18 @@ impl SqlStore {
     ///
     /// A field error for `DATABASE_URL`; `unavailable` when the database does not answer.
     pub async fn connect(url: &str) -> Result<Self> {
-        Self::connect_behind(url, Walls::UP).await
+        Ok(Self { database: Database::connect(url).await?, has_row_security: true })
     }
 
-    /// The same with other walls; see [`Walls`].
-    ///
-    /// # Errors
-    ///
-    /// As [`SqlStore::connect`].
-    #[doc(hidden)]
-    pub async fn connect_behind(url: &str, walls: Walls) -> Result<Self> {
-        Ok(Self { database: Database::connect(url).await?, walls })
+    /// The same store without the wall that Postgres puts up: to see that the other one holds.
+    #[cfg(test)]
+    pub(crate) fn without_row_security(self) -> Self {
+        Self { has_row_security: false, ..self }
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Whether the store is a SQLite file, which belongs to the program that opens it.
@@ -116,9 +117,9 @@ impl Store for SqlStore {
     }
 
     async fn system(&self) -> Result<Box<dyn SystemTx>> {
-        let run_as = self.walls.row_security.then_some(RunAs::System);
+        let run_as = self.has_row_security.then_some(RunAs::System);
         let tx = self.database.begin(run_as, true).await?;
-        Ok(Box::new(SqlSystemTx::new(tx, self.walls)))
+        Ok(Box::new(SqlSystemTx::new(tx, self.has_row_security)))
     }
 
     async fn ping(&self) -> Result<()> {
@@ -132,9 +133,9 @@ impl Store for SqlStore {
 
 impl SqlStore {
     async fn begin(&self, scope: OrgScope, writes: bool) -> Result<Box<dyn OrgTx>> {
-        let run_as = self.walls.row_security.then_some(RunAs::Organization(scope.org_id()));
+        let run_as = self.has_row_security.then_some(RunAs::Organization(scope.org_id()));
         let tx = self.database.begin(run_as, writes).await?;
-        Ok(Box::new(SqlOrgTx::new(tx, scope, self.walls)))
+        Ok(Box::new(SqlOrgTx::new(tx, scope)))
     }
 }
 

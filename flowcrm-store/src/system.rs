@@ -11,7 +11,6 @@ use flowcrm_core::time::Timestamp;
 use crate::repo::organizations::{organization, platform_page};
 use crate::sql::{Row, Sql, Transaction, args, statements};
 use crate::transaction::SqlOrgTx;
-use crate::walls::Walls;
 
 statements! {
     ACCOUNT_BY_EMAIL = Sql::both("SELECT org_id, user_id FROM accounts WHERE email_key = $1");
@@ -44,17 +43,21 @@ WHERE is_staged AND state IN ('QUEUED', 'RUNNING')
 ORDER BY created_at, id
 LIMIT 100",
     );
+
+    ABANDONED_IMPORTS = Sql::both(
+        "SELECT org_id, id FROM imports WHERE NOT is_staged AND created_at < $1 ORDER BY created_at, id LIMIT 100"
+    );
 }
 
 /// A transaction on either engine that sees what belongs to no organization.
 pub(crate) struct SqlSystemTx {
     tx: Transaction,
-    walls: Walls,
+    has_row_security: bool,
 }
 
 impl SqlSystemTx {
-    pub(crate) const fn new(tx: Transaction, walls: Walls) -> Self {
-        Self { tx, walls }
+    pub(crate) const fn new(tx: Transaction, has_row_security: bool) -> Self {
+        Self { tx, has_row_security }
     }
 }
 
@@ -101,11 +104,16 @@ impl SystemTx for SqlSystemTx {
         rows.iter().map(|row| Ok((row.id("org_id")?, row.id("id")?))).collect()
     }
 
+    async fn abandoned_imports(&mut self, before: Timestamp) -> Result<Vec<(OrgId, ImportId)>> {
+        let rows = self.tx.all(ABANDONED_IMPORTS, args![before]).await?;
+        rows.iter().map(|row| Ok((row.id("org_id")?, row.id("id")?))).collect()
+    }
+
     async fn enter(mut self: Box<Self>, scope: OrgScope) -> Result<Box<dyn OrgTx>> {
-        if self.walls.row_security {
+        if self.has_row_security {
             self.tx.enter(scope.org_id()).await?;
         }
-        Ok(Box::new(SqlOrgTx::new(self.tx, scope, self.walls)))
+        Ok(Box::new(SqlOrgTx::new(self.tx, scope)))
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

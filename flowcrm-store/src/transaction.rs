@@ -17,15 +17,13 @@ use flowcrm_core::users::UserRepository;
 
 use crate::journal;
 use crate::sql::{OrgConnection, Transaction};
-use crate::walls::Walls;
 
 /// A transaction of one organization on either engine.
 pub(crate) struct SqlOrgTx(OrgConnection);
 
 impl SqlOrgTx {
-    pub(crate) fn new(tx: Transaction, scope: OrgScope, walls: Walls) -> Self {
-        let org = walls.bound_to.unwrap_or(scope.org_id());
-        Self(OrgConnection::new(tx, org.as_uuid()))
+    pub(crate) fn new(tx: Transaction, scope: OrgScope) -> Self {
+        Self(OrgConnection::new(tx, scope.org_id()))
     }
 }
 

@@ -10,7 +10,7 @@ use flowcrm_core::{Origin, Result};
 async fn main() -> Result<()> {
     let url = std::env::args().nth(1).unwrap_or_else(|| "sqlite:embedded.db".to_owned());
     let crm = flowcrm_store::open(&url).await?;
-    let register = Register::new("Ada Lovelace", "ada@example.com", "correct horse battery", "Analytical Engines");
+    let register = Register::new("Ada Lovelace", "ada@example.com", "correct horse battery", "Analytical Engines")?;
     let me = match crm.register(register, &Origin::default()).await {
         Ok(signed_in) => crm.as_user(signed_in.user.id).await?,
         Err(_) => crm.as_user_with_email("ada@example.com").await?,

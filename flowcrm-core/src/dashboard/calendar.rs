@@ -26,10 +26,7 @@ pub(super) struct Calendar {
 
 impl Calendar {
     pub(super) fn at(now: Timestamp, zone: Tz) -> Self {
-        Self {
-            zone,
-            today: now.to_utc().with_timezone(&zone).date_naive(),
-        }
+        Self { zone, today: now.to_utc().with_timezone(&zone).date_naive() }
     }
 
     /// The last seven dates, oldest first; the last is today.
@@ -73,10 +70,7 @@ impl Calendar {
     }
 
     fn period(self, from: NaiveDate, to: NaiveDate) -> Period {
-        Period {
-            from: self.start_of(from),
-            to: self.start_of(to),
-        }
+        Period { from: self.start_of(from), to: self.start_of(to) }
     }
 
     /// The first moment of a date. Where clocks were put forward at midnight that is later than 00:00, where they
@@ -112,10 +106,7 @@ mod tests {
     fn weeks_begin_on_monday_where_the_organization_is() {
         // Sunday evening in New York is Monday morning in UTC.
         let new_york = calendar("2026-03-02T03:00:00Z", "America/New_York");
-        assert_eq!(
-            shown(new_york.this_week()),
-            ["2026-02-23T05:00", "2026-03-02T05:00"]
-        );
+        assert_eq!(shown(new_york.this_week()), ["2026-02-23T05:00", "2026-03-02T05:00"]);
         let utc = calendar("2026-03-02T03:00:00Z", "UTC");
         assert_eq!(shown(utc.this_week()), ["2026-03-02T00:00", "2026-03-09T00:00"]);
         assert_eq!(shown(utc.last_week()), ["2026-02-23T00:00", "2026-03-02T00:00"]);
@@ -124,19 +115,10 @@ mod tests {
     #[test]
     fn months_keep_their_length_when_clocks_change() {
         let berlin = calendar("2026-03-31T23:30:00+02:00", "Europe/Berlin");
-        assert_eq!(
-            shown(berlin.this_month()),
-            ["2026-02-28T23:00", "2026-03-31T22:00"]
-        );
-        assert_eq!(
-            shown(berlin.last_month()),
-            ["2026-01-31T23:00", "2026-02-28T23:00"]
-        );
+        assert_eq!(shown(berlin.this_month()), ["2026-02-28T23:00", "2026-03-31T22:00"]);
+        assert_eq!(shown(berlin.last_month()), ["2026-01-31T23:00", "2026-02-28T23:00"]);
         let january = calendar("2026-01-15", "UTC");
-        assert_eq!(
-            shown(january.last_month()),
-            ["2025-12-01T00:00", "2026-01-01T00:00"]
-        );
+        assert_eq!(shown(january.last_month()), ["2025-12-01T00:00", "2026-01-01T00:00"]);
     }
 
     #[test]

@@ -22,11 +22,7 @@ pub(super) const MAX_FEED: i64 = 50;
 /// A week goes from Monday to Sunday, a month from its first to its last day, both in the organization's time zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(
-    feature = "openapi",
-    derive(poem_openapi::Object),
-    oai(rename_all = "camelCase")
-)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct DashboardStats {
     /// How many leads there are.
     pub total_leads: u64,
@@ -53,11 +49,7 @@ pub struct DashboardStats {
 /// Figures of the week and the month before the present ones, to compare with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(
-    feature = "openapi",
-    derive(poem_openapi::Object),
-    oai(rename_all = "camelCase")
-)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct PreviousFigures {
     /// How many leads were created last week.
     pub leads_last_week: u64,
@@ -105,11 +97,7 @@ pub struct WeeklyFigures {
 /// What happened on one day, from midnight to midnight in the organization's time zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(
-    feature = "openapi",
-    derive(poem_openapi::Object),
-    oai(rename_all = "camelCase")
-)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct DayFigures {
     /// The date.
     pub date: NaiveDate,
@@ -138,20 +126,14 @@ impl WeeklyFigures {
             tasks_completed: counts.tasks_completed,
             tasks_due: counts.tasks_due,
         };
-        Self {
-            days: dates.into_iter().zip(week).map(day).collect(),
-        }
+        Self { days: dates.into_iter().zip(week).map(day).collect() }
     }
 }
 
 /// The deals of one stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(
-    feature = "openapi",
-    derive(poem_openapi::Object),
-    oai(rename_all = "camelCase")
-)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct StageFigures {
     /// The stage.
     pub stage: DealStage,
@@ -168,9 +150,8 @@ impl StageFigures {
     pub(super) fn of(shares: &[PipelineShare], currency: Currency) -> Vec<Self> {
         let figures = |stage: &DealStage| {
             let shares = || shares.iter().filter(|share| share.stage == *stage);
-            let hundredths: i128 = shares()
-                .map(|share| i128::from(share.value) * i128::from(share.probability))
-                .sum();
+            let hundredths: i128 =
+                shares().map(|share| i128::from(share.value) * i128::from(share.probability)).sum();
             let weighted = i64::try_from((hundredths + 50).div_euclid(100)).unwrap_or(i64::MAX);
             Self {
                 stage: *stage,
@@ -186,11 +167,7 @@ impl StageFigures {
 /// The leads of one status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(
-    feature = "openapi",
-    derive(poem_openapi::Object),
-    oai(rename_all = "camelCase")
-)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct LeadStatusFigures {
     /// The status.
     pub status: LeadStatus,
@@ -206,11 +183,7 @@ impl LeadStatusFigures {
         let figures = |status: &LeadStatus| {
             let found = counts.iter().find(|(counted, ..)| counted == status);
             let (count, value) = found.map_or((0, 0), |(_, count, value)| (*count, *value));
-            Self {
-                status: *status,
-                count,
-                value: Money::new(value, currency),
-            }
+            Self { status: *status, count, value: Money::new(value, currency) }
         };
         LeadStatus::ALL.iter().map(figures).collect()
     }
@@ -219,11 +192,7 @@ impl LeadStatusFigures {
 /// The leads from one source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(
-    feature = "openapi",
-    derive(poem_openapi::Object),
-    oai(rename_all = "camelCase")
-)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct LeadSourceFigures {
     /// The source; null for leads that name none.
     pub source: Option<String>,
@@ -236,25 +205,16 @@ impl LeadSourceFigures {
     pub(super) fn of(mut counts: Vec<(Option<String>, u64)>) -> Vec<Self> {
         counts.sort_by(|(source, count), (other, other_count)| {
             let named_first = source.is_none().cmp(&other.is_none());
-            named_first
-                .then(other_count.cmp(count))
-                .then_with(|| source.cmp(other))
+            named_first.then(other_count.cmp(count)).then_with(|| source.cmp(other))
         });
-        counts
-            .into_iter()
-            .map(|(source, count)| Self { source, count })
-            .collect()
+        counts.into_iter().map(|(source, count)| Self { source, count }).collect()
     }
 }
 
 /// The tasks of one status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(
-    feature = "openapi",
-    derive(poem_openapi::Object),
-    oai(rename_all = "camelCase")
-)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct TaskStatusFigures {
     /// The status.
     pub status: TaskStatus,
@@ -265,30 +225,16 @@ pub struct TaskStatusFigures {
 impl TaskStatusFigures {
     /// Every status, in order.
     pub(super) fn of(counts: &[(TaskStatus, u64)]) -> Vec<Self> {
-        let count = |status| {
-            counts
-                .iter()
-                .find(|(counted, _)| *counted == status)
-                .map_or(0, |(_, count)| *count)
-        };
-        TaskStatus::ALL
-            .iter()
-            .map(|status| Self {
-                status: *status,
-                count: count(*status),
-            })
-            .collect()
+        let count =
+            |status| counts.iter().find(|(counted, _)| *counted == status).map_or(0, |(_, count)| *count);
+        TaskStatus::ALL.iter().map(|status| Self { status: *status, count: count(*status) }).collect()
     }
 }
 
 /// What one active member has done this month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(
-    feature = "openapi",
-    derive(poem_openapi::Object),
-    oai(rename_all = "camelCase")
-)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct MemberFigures {
     /// The member.
     pub user_id: UserId,
@@ -325,11 +271,7 @@ impl MemberFigures {
 
 /// How many overdue tasks are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(poem_openapi::Object),
-    oai(rename_all = "camelCase")
-)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct OverdueQuery {
     /// How many at most, 1 to 200; 50 when absent.
     pub limit: Option<i64>,
@@ -337,19 +279,13 @@ pub struct OverdueQuery {
 
 impl Command for OverdueQuery {
     fn decode(fields: &mut Fields) -> Self {
-        Self {
-            limit: fields.optional("limit", in_query(integer(1..=MAX_LIMIT))),
-        }
+        Self { limit: fields.optional("limit", in_query(integer(1..=MAX_LIMIT))) }
     }
 }
 
 /// How much of the activity feed is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(poem_openapi::Object),
-    oai(rename_all = "camelCase")
-)]
+#[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct FeedQuery {
     /// How many at most, 1 to 50; 20 when absent.
     pub limit: Option<i64>,
@@ -357,9 +293,7 @@ pub struct FeedQuery {
 
 impl Command for FeedQuery {
     fn decode(fields: &mut Fields) -> Self {
-        Self {
-            limit: fields.optional("limit", in_query(integer(1..=MAX_FEED))),
-        }
+        Self { limit: fields.optional("limit", in_query(integer(1..=MAX_FEED))) }
     }
 }
 
@@ -369,16 +303,8 @@ mod tests {
 
     #[test]
     fn percentages_round_half_up() {
-        let cases = [
-            (0, 0, 0),
-            (0, 5, 0),
-            (1, 3, 33),
-            (2, 3, 67),
-            (1, 8, 13),
-            (1, 200, 1),
-            (1, 201, 0),
-            (7, 7, 100),
-        ];
+        let cases =
+            [(0, 0, 0), (0, 5, 0), (1, 3, 33), (2, 3, 67), (1, 8, 13), (1, 200, 1), (1, 201, 0), (7, 7, 100)];
         for (part, whole, expected) in cases {
             assert_eq!(percent(part, whole), expected, "{part} of {whole}");
         }
@@ -386,59 +312,28 @@ mod tests {
 
     #[test]
     fn a_stage_is_weighted_as_a_whole() {
-        let share = |probability, value| PipelineShare {
-            stage: DealStage::Proposal,
-            probability,
-            count: 1,
-            value,
-        };
+        let share =
+            |probability, value| PipelineShare { stage: DealStage::Proposal, probability, count: 1, value };
         let stages = StageFigures::of(&[share(50, 1), share(33, 3), share(10, 10)], Currency::USD);
-        assert_eq!(
-            stages.iter().map(|figures| figures.stage).collect::<Vec<_>>(),
-            DealStage::ALL
-        );
+        assert_eq!(stages.iter().map(|figures| figures.stage).collect::<Vec<_>>(), DealStage::ALL);
         // 0.5 + 0.99 + 1 = 2.49 cents; rounded one by one it would be 3.
         let proposal = &stages[2];
-        assert_eq!(
-            (
-                proposal.count,
-                proposal.value.minor(),
-                proposal.weighted_value.minor()
-            ),
-            (3, 14, 2)
-        );
+        assert_eq!((proposal.count, proposal.value.minor(), proposal.weighted_value.minor()), (3, 14, 2));
         assert_eq!((stages[0].count, stages[0].value.minor()), (0, 0));
     }
 
     #[test]
     fn weighting_does_not_overflow() {
-        let share = PipelineShare {
-            stage: DealStage::ClosedWon,
-            probability: 100,
-            count: 1,
-            value: i64::MAX / 2,
-        };
-        assert_eq!(
-            StageFigures::of(&[share], Currency::USD)[4]
-                .weighted_value
-                .minor(),
-            i64::MAX / 2
-        );
+        let share =
+            PipelineShare { stage: DealStage::ClosedWon, probability: 100, count: 1, value: i64::MAX / 2 };
+        assert_eq!(StageFigures::of(&[share], Currency::USD)[4].weighted_value.minor(), i64::MAX / 2);
     }
 
     #[test]
     fn sources_are_ordered_by_size_and_name() {
-        let counts = [
-            (None, 9),
-            (Some("Referral"), 2),
-            (Some("Website"), 4),
-            (Some("Partner"), 2),
-        ];
-        let sources = LeadSourceFigures::of(
-            counts
-                .map(|(name, count)| (name.map(str::to_owned), count))
-                .to_vec(),
-        );
+        let counts = [(None, 9), (Some("Referral"), 2), (Some("Website"), 4), (Some("Partner"), 2)];
+        let sources =
+            LeadSourceFigures::of(counts.map(|(name, count)| (name.map(str::to_owned), count)).to_vec());
         let names: Vec<_> = sources.iter().map(|figures| figures.source.as_deref()).collect();
         assert_eq!(names, [Some("Website"), Some("Partner"), Some("Referral"), None]);
     }

@@ -57,10 +57,7 @@ impl<'a> Dashboard<'a> {
         let mut work = self.begin().await?;
         let calendar = calendar(&work);
         let (views, currency) = (views(&work), work.actor().currency);
-        let week = work
-            .dashboard()
-            .week(views, calendar.bounds_of_last_days())
-            .await?;
+        let week = work.dashboard().week(views, calendar.bounds_of_last_days()).await?;
         Ok(WeeklyFigures::of(calendar.last_days(), &week, currency))
     }
 
@@ -72,10 +69,7 @@ impl<'a> Dashboard<'a> {
     pub async fn pipeline(&self) -> Result<Vec<StageFigures>> {
         let mut work = self.begin().await?;
         let (views, currency) = (views(&work), work.actor().currency);
-        Ok(StageFigures::of(
-            &work.dashboard().pipeline(views.deals).await?,
-            currency,
-        ))
+        Ok(StageFigures::of(&work.dashboard().pipeline(views.deals).await?, currency))
     }
 
     /// Shows how many leads have each status, and what they may be worth.
@@ -86,10 +80,7 @@ impl<'a> Dashboard<'a> {
     pub async fn lead_status(&self) -> Result<Vec<LeadStatusFigures>> {
         let mut work = self.begin().await?;
         let (views, currency) = (views(&work), work.actor().currency);
-        Ok(LeadStatusFigures::of(
-            &work.dashboard().lead_statuses(views.leads).await?,
-            currency,
-        ))
+        Ok(LeadStatusFigures::of(&work.dashboard().lead_statuses(views.leads).await?, currency))
     }
 
     /// Shows how many leads came from each source: at most 200, the largest.
@@ -100,9 +91,7 @@ impl<'a> Dashboard<'a> {
     pub async fn lead_sources(&self) -> Result<Vec<LeadSourceFigures>> {
         let mut work = self.begin().await?;
         let views = views(&work);
-        Ok(LeadSourceFigures::of(
-            work.dashboard().lead_sources(views.leads, MOST_SOURCES).await?,
-        ))
+        Ok(LeadSourceFigures::of(work.dashboard().lead_sources(views.leads, MOST_SOURCES).await?))
     }
 
     /// Shows how many tasks have each status.
@@ -113,9 +102,7 @@ impl<'a> Dashboard<'a> {
     pub async fn task_status(&self) -> Result<Vec<TaskStatusFigures>> {
         let mut work = self.begin().await?;
         let views = views(&work);
-        Ok(TaskStatusFigures::of(
-            &work.dashboard().task_statuses(views.tasks).await?,
-        ))
+        Ok(TaskStatusFigures::of(&work.dashboard().task_statuses(views.tasks).await?))
     }
 
     /// Lists the tasks past their due date that are not DONE, the longest overdue first.
@@ -127,20 +114,9 @@ impl<'a> Dashboard<'a> {
         let mut work = self.begin().await?;
         let query = query.into().read(work.actor().currency)?;
         let limit = limit_of(query.limit, 50, MAX_LIMIT);
-        let sort = Sort {
-            key: TaskSort::DueDate,
-            descending: false,
-        };
-        let list = Listing {
-            limit,
-            sort,
-            ..Listing::default()
-        };
-        let overdue = TaskQuery {
-            overdue: Some(true),
-            list,
-            ..TaskQuery::default()
-        };
+        let sort = Sort { key: TaskSort::DueDate, descending: false };
+        let list = Listing { limit, sort, ..Listing::default() };
+        let overdue = TaskQuery { overdue: Some(true), list, ..TaskQuery::default() };
         let (views, now) = (views(&work), work.env().now());
         let mut tasks = work.tasks().list(views.tasks, &overdue, now).await?;
         tasks.truncate(limit);
@@ -157,10 +133,7 @@ impl<'a> Dashboard<'a> {
         work.actor().require(Action::ReadTeamPerformance)?;
         let (month, currency) = (calendar(&work).this_month(), work.actor().currency);
         let members = work.dashboard().members(month).await?;
-        Ok(members
-            .into_iter()
-            .map(|counts| MemberFigures::of(counts, currency))
-            .collect())
+        Ok(members.into_iter().map(|counts| MemberFigures::of(counts, currency)).collect())
     }
 
     /// Lists the newest events that the caller is in the audience of, newest first.
@@ -172,9 +145,7 @@ impl<'a> Dashboard<'a> {
         let mut work = self.begin().await?;
         let query = query.into().read(work.actor().currency)?;
         let viewer = EventViewer::from(work.actor());
-        work.log()
-            .newest(viewer, limit_of(query.limit, 20, MAX_FEED))
-            .await
+        work.log().newest(viewer, limit_of(query.limit, 20, MAX_FEED)).await
     }
 
     async fn begin(&self) -> Result<Work> {

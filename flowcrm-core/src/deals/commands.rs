@@ -33,7 +33,7 @@ pub struct NewDeal {
     pub assigned_to_id: Option<UserId>,
     /// Anything else, at most 10,000 characters.
     pub notes: Option<String>,
-    /// Why it was lost, at most 10,000 characters; for CLOSED_LOST only.
+    /// Why it was lost, at most 10,000 characters; for `CLOSED_LOST` only.
     pub lost_reason: Option<String>,
     /// The deal's id in another system, at most 200 characters.
     pub external_id: Option<String>,
@@ -93,7 +93,7 @@ pub struct DealPatch {
     /// Anything else, at most 10,000 characters.
     #[serde(skip_serializing_if = "Patch::is_keep")]
     pub notes: Patch<String>,
-    /// Why it was lost, at most 10,000 characters; for CLOSED_LOST only.
+    /// Why it was lost, at most 10,000 characters; for `CLOSED_LOST` only.
     #[serde(skip_serializing_if = "Patch::is_keep")]
     pub lost_reason: Patch<String>,
     /// The deal's id in another system, at most 200 characters.

@@ -84,7 +84,7 @@ pub struct Deal {
     pub assigned_to_id: Option<UserId>,
     /// Anything else worth knowing.
     pub notes: Option<String>,
-    /// Why it was lost; null unless it is CLOSED_LOST.
+    /// Why it was lost; null unless it is `CLOSED_LOST`.
     pub lost_reason: Option<String>,
     /// The deal's id in another system; unique in the organization.
     pub external_id: Option<String>,
@@ -297,7 +297,8 @@ impl Deal {
     }
 
     fn updated(&self) -> Event {
-        Event::about(EventKind::DealUpdated, self).notifying(self.notice(format!("Deal {} was updated", self.title)))
+        Event::about(EventKind::DealUpdated, self)
+            .notifying(self.notice(format!("Deal {} was updated", self.title)))
     }
 
     fn stage_changed(&self) -> Event {
@@ -316,7 +317,8 @@ impl Deal {
         match self.stage {
             DealStage::ClosedWon => {
                 let message = format!("Deal {} was won: {}", self.title, self.value);
-                let notice = Notice::to_everyone(NotificationType::DealUpdated, message).linking(Self::link(self.id));
+                let notice =
+                    Notice::to_everyone(NotificationType::DealUpdated, message).linking(Self::link(self.id));
                 let won = Event::about(EventKind::DealWon, self).audited_as(json!({ "value": self.value }));
                 Some(won.notifying(notice))
             }
@@ -332,5 +334,118 @@ impl Deal {
     fn notice(&self, message: String) -> Notice {
         let to = [Some(self.owner_id), self.assigned_to_id];
         Notice::to(to, NotificationType::DealUpdated, message).linking(Self::link(self.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Role;
+    use crate::notifications::Recipients;
+    use crate::patch::Patch;
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn user(number: u128) -> UserId {
+        Uuid::from_u128(number).into()
+    }
+
+    fn created(new: NewDeal) -> (Deal, Vec<Event>) {
+        let new = NewDeal { title: "Engine".to_owned(), value: Some("1250.5".parse().unwrap()), ..new };
+        let id = Uuid::from_u128(7).into();
+        Deal::create(new, id, &Actor::sample(Role::Admin), moment("2026-01-01")).unwrap()
+    }
+
+    fn changed(deal: &Deal, patch: DealPatch, on: &str) -> (Deal, Vec<Event>) {
+        deal.update(patch, &Actor::sample(Role::Admin), moment(on)).unwrap()
+    }
+
+    fn to(stage: DealStage) -> DealPatch {
+        DealPatch { stage: Some(stage), ..DealPatch::default() }
+    }
+
+    fn names(events: &[Event]) -> Vec<&'static str> {
+        events.iter().map(|event| event.kind.rule().name).collect()
+    }
+
+    #[test]
+    fn a_move_sets_the_probability_unless_the_same_request_gives_one() {
+        let percents = DealStage::ALL.iter().map(|stage| stage.probability()).collect::<Vec<_>>();
+        assert_eq!(percents, [10, 25, 50, 75, 100, 0]);
+        let (deal, _) = created(NewDeal { probability: Some(33), ..NewDeal::default() });
+        assert_eq!(deal.probability, 33);
+        assert_eq!(changed(&deal, to(DealStage::Proposal), "2026-01-02").0.probability, 50);
+        let given = DealPatch { probability: Some(60), ..to(DealStage::Proposal) };
+        assert_eq!(changed(&deal, given, "2026-01-02").0.probability, 60);
+        let (same, events) = changed(&deal, to(DealStage::Qualification), "2026-01-02");
+        assert_eq!((same.probability, same.version, names(&events)), (33, 1, vec![]));
+    }
+
+    #[test]
+    fn closing_notes_the_moment_and_reopening_forgets_it_and_the_reason() {
+        let (deal, _) = created(NewDeal::default());
+        let lost = DealPatch { lost_reason: Patch::Set("Price".to_owned()), ..to(DealStage::ClosedLost) };
+        let (lost, events) = changed(&deal, lost, "2026-01-02");
+        assert_eq!(names(&events), ["deal:stage_changed", "deal:lost"]);
+        assert_eq!(
+            serde_json::to_string(&events[1].details).unwrap(),
+            r#"{"reason":"Price","value":1250.5}"#
+        );
+        assert_eq!((lost.closed_at, lost.version), (Some(moment("2026-01-02")), 2));
+
+        let (won, events) = changed(&lost, to(DealStage::ClosedWon), "2026-01-03");
+        assert_eq!(names(&events), ["deal:stage_changed", "deal:won"]);
+        assert_eq!((won.closed_at, won.lost_reason.clone()), (Some(moment("2026-01-03")), None));
+
+        let (reopened, events) = changed(&lost, to(DealStage::Discovery), "2026-01-03");
+        assert_eq!(names(&events), ["deal:stage_changed", "deal:reopened"]);
+        assert_eq!((reopened.closed_at, reopened.lost_reason), (None, None));
+    }
+
+    #[test]
+    fn only_a_lost_deal_has_a_reason() {
+        let (deal, _) = created(NewDeal::default());
+        for stage in [None, Some(DealStage::ClosedWon)] {
+            let patch =
+                DealPatch { stage, lost_reason: Patch::Set("Price".to_owned()), ..DealPatch::default() };
+            let refused = deal.update(patch, &Actor::sample(Role::Admin), moment("2026-01-02")).unwrap_err();
+            assert_eq!(refused.fields()[0].field, "lostReason");
+        }
+    }
+
+    #[test]
+    fn a_deal_created_won_is_won_at_once() {
+        let new = NewDeal {
+            stage: Some(DealStage::ClosedWon),
+            assigned_to_id: Some(user(3)),
+            ..NewDeal::default()
+        };
+        let (deal, events) = created(new);
+        assert_eq!(names(&events), ["deal:created", "deal:assigned", "deal:won"]);
+        assert_eq!((deal.probability, deal.closed_at), (100, Some(moment("2026-01-01"))));
+        let notice = &events[2].notices[0];
+        assert_eq!(notice.recipients, Recipients::ActiveMembers);
+        assert_eq!(notice.message, "Deal Engine was won: 1250.5");
+        let to_oneself = NewDeal { assigned_to_id: Some(user(2)), ..NewDeal::default() };
+        assert_eq!(names(&created(to_oneself).1), ["deal:created"]);
+    }
+
+    #[test]
+    fn each_changed_aspect_has_its_event_and_the_outcome_comes_last() {
+        let (deal, _) = created(NewDeal::default());
+        let patch = DealPatch {
+            title: Some("Difference engine".to_owned()),
+            assigned_to_id: Patch::Set(user(3)),
+            ..to(DealStage::ClosedWon)
+        };
+        let (_, events) = changed(&deal, patch, "2026-01-02");
+        assert_eq!(names(&events), ["deal:updated", "deal:stage_changed", "deal:assigned", "deal:won"]);
+        let (only_moved, only_updated) = (&events[1].details["after"], &events[0].details["after"]);
+        assert_eq!(only_updated, &json!({ "title": "Difference engine" }));
+        assert_eq!(only_moved["stage"], "CLOSED_WON");
+        assert_eq!(only_moved["probability"], 100);
+        assert_eq!(events[1].notices[0].message, "Deal Difference engine moved to CLOSED_WON");
     }
 }

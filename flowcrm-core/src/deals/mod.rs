@@ -6,6 +6,6 @@ mod repository;
 mod service;
 
 pub use commands::{DealPatch, DealQuery, NewDeal};
-pub use deal::{Deal, DealDetail, DealSort, DealStage};
+pub use deal::{Deal, DealDetail, DealRef, DealSort, DealStage};
 pub use repository::DealRepository;
 pub use service::Deals;

@@ -2,7 +2,8 @@ use async_trait::async_trait;
 
 use super::{Deal, DealQuery};
 use crate::error::Result;
-use crate::ids::{DealId, LeadId};
+use crate::ids::{DealId, LeadId, UserId};
+use crate::time::Timestamp;
 
 /// Where deals are kept. Every method sees the transaction's organization only, all of whose members read all deals.
 #[async_trait]
@@ -42,4 +43,7 @@ pub trait DealRepository: Send {
 
     /// Deletes a deal, and clears the references of its tasks, which do not count as changed by that.
     async fn delete(&mut self, id: DealId) -> Result<()>;
+
+    /// Gives a user's open deals to another, as owner and as assignee; answers which.
+    async fn hand_over(&mut self, from: UserId, to: UserId, at: Timestamp) -> Result<Vec<DealId>>;
 }

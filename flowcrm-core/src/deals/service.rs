@@ -29,10 +29,7 @@ impl<'a> Deals<'a> {
         let mut work = self.caller.read().await?;
         work.actor().require(Action::ReadDeal)?;
         let query = query.into().read(work.actor().currency)?;
-        let total = match query.list.count {
-            true => Some(work.deals().count(&query).await?),
-            false => None,
-        };
+        let total = if query.list.count { Some(work.deals().count(&query).await?) } else { None };
         let deals = work.deals().list(&query).await?;
         Ok(Page::cut(deals, &query.list, total))
     }
@@ -89,7 +86,12 @@ impl<'a> Deals<'a> {
     /// # Errors
     ///
     /// `not_found`, `forbidden`, `stale_version`, `validation_failed`.
-    pub async fn update(&self, id: DealId, patch: impl Input<DealPatch>, version: Option<i64>) -> Result<Deal> {
+    pub async fn update(
+        &self,
+        id: DealId,
+        patch: impl Input<DealPatch>,
+        version: Option<i64>,
+    ) -> Result<Deal> {
         let body = patch.into_body()?;
         let mut work = self.caller.write().await?;
         let deal = change(&mut work, id, body, version).await?;
@@ -152,7 +154,8 @@ async fn apply(work: &mut Work, deal: &Deal, patch: DealPatch) -> Result<Deal> {
     for user in [new_owner, new_assignee].into_iter().flatten() {
         work.authorize_naming(Action::AssignDeal, user).await?;
     }
-    if let Some(external_id) = changed.external_id.as_deref().filter(|new| Some(*new) != deal.external_id.as_deref())
+    if let Some(external_id) =
+        changed.external_id.as_deref().filter(|new| Some(*new) != deal.external_id.as_deref())
         && work.deals().find_by_external_id(external_id).await?.is_some()
     {
         return Err(Error::field("externalId", "belongs to another deal"));

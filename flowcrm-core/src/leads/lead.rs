@@ -11,9 +11,9 @@ use crate::deals::{Deal, DealStage, NewDeal};
 use crate::email::Email;
 use crate::error::{Error, Result};
 use crate::events::{Audience, Circle, EntityType, Event, EventKind, Subject};
-use crate::ids::{DealId, LeadId, OrgId, UserId};
-use crate::input::words;
-use crate::money::{Amount, Money};
+use crate::ids::{LeadId, OrgId, UserId};
+use crate::input::{value_in, words};
+use crate::money::Money;
 use crate::notifications::{Notice, NotificationType};
 use crate::page::{SortValue, Sortable, sort_keys};
 use crate::time::Timestamp;
@@ -162,7 +162,7 @@ impl Lead {
             company: new.company,
             source: new.source,
             status: new.status.unwrap_or(LeadStatus::New),
-            value: value_in(new.value, actor)?,
+            value: value_in(new.value, actor.currency)?,
             notes: new.notes,
             external_id: new.external_id,
             owner_id: new.owner_id.unwrap_or(actor.user_id),
@@ -196,7 +196,7 @@ impl Lead {
             lead.owner_id = owner;
         }
         if !patch.value.is_keep() {
-            lead.value = value_in(patch.value.value().copied(), actor)?;
+            lead.value = value_in(patch.value.value().copied(), actor.currency)?;
         }
         patch.email.apply(&mut lead.email);
         patch.phone.apply(&mut lead.phone);
@@ -291,13 +291,5 @@ impl Lead {
         };
         let events = aspects.iter().map(event).collect();
         (self, events)
-    }
-}
-
-/// An amount in the organization's currency; absent is nothing.
-pub(crate) fn value_in(amount: Option<Amount>, actor: &Actor) -> Result<Money> {
-    match amount {
-        None => Ok(Money::zero(actor.currency)),
-        Some(amount) => amount.in_currency(actor.currency).map_err(|message| Error::field("value", message)),
     }
 }

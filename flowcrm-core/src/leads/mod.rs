@@ -4,8 +4,11 @@ mod commands;
 mod lead;
 mod repository;
 mod service;
+mod view;
 
 pub use commands::{AssignLead, ConvertLead, LeadPatch, LeadQuery, NewLead};
 pub use lead::{Lead, LeadDetail, LeadSort, LeadStatus};
 pub use repository::LeadRepository;
+pub(crate) use service::visible;
 pub use service::{Conversion, Leads};
+pub use view::{LeadRef, LeadView};

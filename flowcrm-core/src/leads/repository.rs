@@ -3,7 +3,8 @@ use async_trait::async_trait;
 use super::{Lead, LeadQuery};
 use crate::access::Visibility;
 use crate::error::Result;
-use crate::ids::LeadId;
+use crate::ids::{LeadId, UserId};
+use crate::time::Timestamp;
 
 /// Where leads are kept. Every method sees the transaction's organization only.
 #[async_trait]
@@ -40,4 +41,7 @@ pub trait LeadRepository: Send {
 
     /// Deletes a lead and its activities, and clears the references of its deals and tasks.
     async fn delete(&mut self, id: LeadId) -> Result<()>;
+
+    /// Gives a user's open leads (neither WON nor LOST) to another, as owner and as assignee; answers which.
+    async fn hand_over(&mut self, from: UserId, to: UserId, at: Timestamp) -> Result<Vec<LeadId>>;
 }

@@ -6,7 +6,7 @@ use crate::activities::{Activity, ActivityQuery, NewActivity};
 use crate::bulk::{BulkChange, BulkOutcome};
 use crate::caller::Caller;
 use crate::deals::Deal;
-use crate::error::{OrNotFound, Result};
+use crate::error::{Error, OrNotFound, Result};
 use crate::ids::LeadId;
 use crate::input::{Asked, Body, Input};
 use crate::page::Page;
@@ -42,10 +42,7 @@ impl<'a> Leads<'a> {
         let mut work = self.caller.read().await?;
         let query = query.into().read(work.actor().currency)?;
         let visibility = work.actor().visibility(Action::ReadLead);
-        let total = match query.list.count {
-            true => Some(work.leads().count(visibility, &query).await?),
-            false => None,
-        };
+        let total = if query.list.count { Some(work.leads().count(visibility, &query).await?) } else { None };
         let leads = work.leads().list(visibility, &query).await?;
         Ok(Page::cut(leads, &query.list, total))
     }
@@ -85,7 +82,7 @@ impl<'a> Leads<'a> {
         }
         let new: NewLead = work.decode(body).await?;
         for user in [new.owner_id, new.assigned_to_id].into_iter().flatten() {
-            work.authorize_naming(Action::CreateLead, user)?;
+            work.authorize_naming(Action::CreateLead, user).await?;
         }
         let (lead, events) = Lead::create(new, work.env().id(), work.actor(), work.env().now())?;
         work.leads().insert(&lead).await?;
@@ -98,7 +95,12 @@ impl<'a> Leads<'a> {
     /// # Errors
     ///
     /// `not_found`, `forbidden`, `stale_version`, `validation_failed`.
-    pub async fn update(&self, id: LeadId, patch: impl Input<LeadPatch>, version: Option<i64>) -> Result<Lead> {
+    pub async fn update(
+        &self,
+        id: LeadId,
+        patch: impl Input<LeadPatch>,
+        version: Option<i64>,
+    ) -> Result<Lead> {
         let body = patch.into_body()?;
         let mut work = self.caller.write().await?;
         let lead = change(&mut work, id, body, version).await?;
@@ -138,7 +140,7 @@ impl<'a> Leads<'a> {
         work.actor().authorize(Action::ConvertLead, &lead)?;
         let convert: ConvertLead = work.decode(body).await?;
         if let Some(user) = convert.assigned_to_id.filter(|user| Some(*user) != lead.assigned_to_id) {
-            work.authorize_naming(Action::CreateDeal, user)?;
+            work.authorize_naming(Action::CreateDeal, user).await?;
         }
         let (won, lead_events) = lead.convert(work.env().now())?;
         let new_deal = lead.deal_to_make(convert);
@@ -188,14 +190,15 @@ impl<'a> Leads<'a> {
     /// # Errors
     ///
     /// `not_found`; `validation_failed` for a bad query.
-    pub async fn activities(&self, id: LeadId, query: impl Into<Asked<ActivityQuery>>) -> Result<Page<Activity>> {
+    pub async fn activities(
+        &self,
+        id: LeadId,
+        query: impl Into<Asked<ActivityQuery>>,
+    ) -> Result<Page<Activity>> {
         let mut work = self.caller.read().await?;
         let query = query.into().read(work.actor().currency)?;
         visible(work.leads().find(id).await?, &work)?;
-        let total = match query.list.count {
-            true => Some(work.activities().count(id).await?),
-            false => None,
-        };
+        let total = if query.list.count { Some(work.activities().count(id).await?) } else { None };
         let activities = work.activities().list(id, &query).await?;
         Ok(Page::cut(activities, &query.list, total))
     }
@@ -242,7 +245,13 @@ async fn apply(work: &mut Work, lead: &Lead, patch: LeadPatch) -> Result<Lead> {
         work.actor().require(Action::AssignLead)?;
     }
     for user in [new_owner, new_assignee].into_iter().flatten() {
-        work.authorize_naming(Action::AssignLead, user)?;
+        work.authorize_naming(Action::AssignLead, user).await?;
+    }
+    if let Some(external_id) =
+        changed.external_id.as_deref().filter(|new| Some(*new) != lead.external_id.as_deref())
+        && work.leads().find_by_external_id(external_id).await?.is_some()
+    {
+        return Err(Error::field("externalId", "belongs to another lead"));
     }
     if !events.is_empty() {
         work.leads().update(&changed).await?;

@@ -18,6 +18,10 @@ pub struct LeadRef {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Union))]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one per answer, and a union of the document takes no boxes"
+)]
 pub enum LeadView {
     /// Everything.
     Full(Lead),

@@ -6,4 +6,4 @@ mod service;
 
 pub use notification::{Announce, Notice, Notification, NotificationQuery, NotificationType, Recipients};
 pub use repository::NotificationRepository;
-pub use service::Notifications;
+pub use service::{Inbox, Notifications};

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use super::{Task, TaskQuery};
 use crate::access::Visibility;
 use crate::error::Result;
-use crate::ids::{DealId, TaskId};
+use crate::ids::{DealId, TaskId, UserId};
 use crate::time::Timestamp;
 
 /// Where tasks are kept. Every method sees the transaction's organization only.
@@ -37,4 +37,7 @@ pub trait TaskRepository: Send {
 
     /// Deletes a task.
     async fn delete(&mut self, id: TaskId) -> Result<()>;
+
+    /// Gives a user's open tasks (not DONE) to another, as assignee; answers which.
+    async fn hand_over(&mut self, from: UserId, to: UserId, at: Timestamp) -> Result<Vec<TaskId>>;
 }

@@ -31,10 +31,8 @@ impl<'a> Tasks<'a> {
         let query = query.into().read(work.actor().currency)?;
         let visibility = work.actor().visibility(Action::ReadTask);
         let now = work.env().now();
-        let total = match query.list.count {
-            true => Some(work.tasks().count(visibility, &query, now).await?),
-            false => None,
-        };
+        let total =
+            if query.list.count { Some(work.tasks().count(visibility, &query, now).await?) } else { None };
         let tasks = work.tasks().list(visibility, &query, now).await?;
         Ok(Page::cut(tasks, &query.list, total))
     }
@@ -91,7 +89,12 @@ impl<'a> Tasks<'a> {
     /// # Errors
     ///
     /// `not_found`, `forbidden`, `stale_version`, `validation_failed`.
-    pub async fn update(&self, id: TaskId, patch: impl Input<TaskPatch>, version: Option<i64>) -> Result<Task> {
+    pub async fn update(
+        &self,
+        id: TaskId,
+        patch: impl Input<TaskPatch>,
+        version: Option<i64>,
+    ) -> Result<Task> {
         let body = patch.into_body()?;
         let mut work = self.caller.write().await?;
         let task = change(&mut work, id, body, version).await?;

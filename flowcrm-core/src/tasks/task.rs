@@ -192,7 +192,9 @@ impl Task {
     pub fn update(&self, patch: TaskPatch, actor: &Actor, now: Timestamp) -> Result<(Self, Vec<Event>)> {
         if actor.grant(Action::UpdateTask) == Grant::OwnProgress && !patch.is_progress() {
             let role = actor.role;
-            return Err(Error::forbidden(format!("As {role} you may change a task's status and priority only.")));
+            return Err(Error::forbidden(format!(
+                "As {role} you may change a task's status and priority only."
+            )));
         }
         let mut task = self.clone();
         if let Some(status) = patch.status.filter(|status| *status != self.status) {
@@ -262,5 +264,92 @@ impl Task {
         let message = format!("{} completed your task: {}", actor.name, self.title);
         let notice = Notice::to([Some(self.created_by_id)], NotificationType::System, message);
         Event::about(EventKind::TaskCompleted, self).notifying(notice.linking(Self::link(self.id)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorCode;
+    use crate::access::Role;
+    use crate::notifications::Recipients;
+    use crate::patch::Patch;
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn user(number: u128) -> UserId {
+        Uuid::from_u128(number).into()
+    }
+
+    fn created(assignee: UserId) -> (Task, Vec<Event>) {
+        let id = Uuid::from_u128(7).into();
+        Task::create(NewTask::new("Call", assignee), id, &Actor::sample(Role::Manager), moment("2026-01-01"))
+    }
+
+    fn changed(task: &Task, patch: TaskPatch) -> (Task, Vec<Event>) {
+        task.update(patch, &Actor::sample(Role::Manager), moment("2026-01-02")).unwrap()
+    }
+
+    fn to(status: TaskStatus) -> TaskPatch {
+        TaskPatch { status: Some(status), ..TaskPatch::default() }
+    }
+
+    fn names(events: &[Event]) -> Vec<&'static str> {
+        events.iter().map(|event| event.kind.rule().name).collect()
+    }
+
+    #[test]
+    fn a_task_for_somebody_else_is_assigned_at_once() {
+        assert_eq!(names(&created(user(3)).1), ["task:created", "task:assigned"]);
+        assert_eq!(names(&created(user(2)).1), ["task:created"]);
+    }
+
+    #[test]
+    fn completing_notes_the_moment_and_reopening_forgets_it() {
+        let (task, _) = created(user(3));
+        let (done, events) = changed(&task, to(TaskStatus::Done));
+        assert_eq!(names(&events), ["task:status_changed", "task:completed"]);
+        assert_eq!((done.completed_at, done.version), (Some(moment("2026-01-02")), 2));
+        let notice = &events[1].notices[0];
+        assert_eq!(notice.recipients, Recipients::Users(vec![task.created_by_id]));
+        assert_eq!(notice.message, "Ada Byron completed your task: Call");
+
+        let (reopened, events) = changed(&done, to(TaskStatus::InProgress));
+        assert_eq!(names(&events), ["task:status_changed", "task:reopened"]);
+        assert_eq!(reopened.completed_at, None);
+        assert!(changed(&done, to(TaskStatus::Done)).1.is_empty());
+    }
+
+    #[test]
+    fn a_reassigned_task_is_seen_by_both_assignees() {
+        let (task, _) = created(user(3));
+        let patch =
+            TaskPatch { assigned_to_id: Some(user(4)), due_date: Patch::Clear, ..to(TaskStatus::Done) };
+        let (_, events) = changed(&task, patch);
+        assert_eq!(names(&events), ["task:status_changed", "task:assigned", "task:completed"]);
+        for event in &events {
+            assert_eq!(event.audience.users, [user(4), user(3)]);
+        }
+        assert_eq!(events[1].notices[0].recipients, Recipients::Users(vec![user(4)]));
+    }
+
+    #[test]
+    fn sales_say_how_the_work_is_going_and_no_more() {
+        let (task, _) = created(user(2));
+        let sales = Actor::sample(Role::Sales);
+        let progress = TaskPatch { priority: Some(TaskPriority::High), ..to(TaskStatus::InProgress) };
+        let (_, events) = task.update(progress.clone(), &sales, moment("2026-01-02")).unwrap();
+        assert_eq!(names(&events), ["task:updated", "task:status_changed"]);
+        let more = [
+            TaskPatch { title: Some(task.title.clone()), ..progress.clone() },
+            TaskPatch { due_date: Patch::Clear, ..progress.clone() },
+            TaskPatch { assigned_to_id: Some(user(2)), ..progress },
+        ];
+        for patch in more {
+            let refused = task.update(patch, &sales, moment("2026-01-02")).unwrap_err();
+            assert_eq!(refused.code(), ErrorCode::Forbidden);
+        }
     }
 }

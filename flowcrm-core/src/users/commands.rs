@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::UserSort;
 use crate::access::Role;
 use crate::email::Email;
+use crate::error::Result;
 use crate::ids::UserId;
 use crate::input::{
     Command, Fields, Reference, boolean, id, in_query, required_email, required_password, spelled, text,
@@ -27,6 +28,18 @@ pub struct NewUser {
     #[serde(serialize_with = "Secret::write_in_body")]
     #[cfg_attr(feature = "openapi", oai(write_only))]
     pub password: Secret,
+}
+
+impl NewUser {
+    /// A user to create, out of texts.
+    ///
+    /// # Errors
+    ///
+    /// A field error for `email`; the other fields are checked when the user is created.
+    pub fn new(name: &str, email: &str, role: Role, password: &str) -> Result<Self> {
+        let email = Email::read(email)?;
+        Ok(Self { name: name.to_owned(), email, role: Some(role), password: password.into() })
+    }
 }
 
 impl Command for NewUser {

@@ -56,7 +56,8 @@ fn one_by_one<I>(ids: &[I]) -> &[I] {
 
 fn handed_over(from: &User, handed: HandOver) -> Event {
     let HandOver { to_id, leads, deals, tasks } = handed;
-    let message = format!("You took over the open work of {}: leads {leads}, deals {deals}, tasks {tasks}", from.name);
+    let message =
+        format!("You took over the open work of {}: leads {leads}, deals {deals}, tasks {tasks}", from.name);
     Event::about(EventKind::UserUpdated, from)
         .with("handedOver", handed)
         .audited_as(json!({ "handedOver": handed }))

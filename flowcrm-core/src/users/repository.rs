@@ -19,7 +19,12 @@ pub struct Credentials {
 pub trait UserRepository: Send {
     /// The user as an actor, if active, and if `session` is given: that session is theirs, not revoked and at `now`
     /// within its 7 days idle and 30 days absolute.
-    async fn actor(&mut self, user: UserId, session: Option<SessionId>, now: Timestamp) -> Result<Option<Actor>>;
+    async fn actor(
+        &mut self,
+        user: UserId,
+        session: Option<SessionId>,
+        now: Timestamp,
+    ) -> Result<Option<Actor>>;
 
     /// The user, active or not.
     async fn find(&mut self, id: UserId) -> Result<Option<User>>;

@@ -28,10 +28,7 @@ impl<'a> Users<'a> {
     pub async fn list(&self, query: impl Into<Asked<UserQuery>>) -> Result<Page<UserView>> {
         let mut work = self.caller.read().await?;
         let query = query.into().read(work.actor().currency)?;
-        let total = match query.list.count {
-            true => Some(work.users().count(&query).await?),
-            false => None,
-        };
+        let total = if query.list.count { Some(work.users().count(&query).await?) } else { None };
         let users = work.users().list(&query).await?;
         Ok(Page::cut(users, &query.list, total).map(|user| user.seen_by(work.actor())))
     }
@@ -67,7 +64,8 @@ impl<'a> Users<'a> {
         if let Some(user) = work.replay("users.create", &body.without("password")).await? {
             return Ok(user);
         }
-        let user = User::create(work.env().id(), work.actor().org_id, new.name, new.email, role, work.env().now());
+        let user =
+            User::create(work.env().id(), work.actor().org_id, new.name, new.email, role, work.env().now());
         work.users().insert(&user, &password_hash).await?;
         let created = user.created(&work.actor().org_name);
         work.record([created]);
@@ -79,7 +77,12 @@ impl<'a> Users<'a> {
     /// # Errors
     ///
     /// `not_found`, `forbidden`, `stale_version`, `validation_failed`; `conflict` for the last active OWNER.
-    pub async fn update(&self, id: UserId, change: impl Input<UpdateUser>, version: Option<i64>) -> Result<User> {
+    pub async fn update(
+        &self,
+        id: UserId,
+        change: impl Input<UpdateUser>,
+        version: Option<i64>,
+    ) -> Result<User> {
         let body = change.into_body()?;
         let mut work = self.caller.write().await?;
         let (user, active_owners) = hold(&mut work, id).await?;
@@ -106,11 +109,11 @@ impl<'a> Users<'a> {
         if how.reassign_to == Some(id) {
             return Err(Error::field("reassignTo", "must be somebody else"));
         }
+        let deactivate = UpdateUser { active: Some(false), ..UpdateUser::default() };
+        let user = apply(&mut work, &user, deactivate, active_owners).await?;
         if let Some(successor) = how.reassign_to {
             hand_over(&mut work, &user, successor).await?;
         }
-        let deactivate = UpdateUser { active: Some(false), ..UpdateUser::default() };
-        apply(&mut work, &user, deactivate, active_owners).await?;
         work.commit().await
     }
 }

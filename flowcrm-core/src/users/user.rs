@@ -138,7 +138,8 @@ impl User {
             (user.active && !self.active, EventKind::UserReactivated),
             (!user.active && self.active, EventKind::UserDeleted),
         ];
-        let changed: Vec<EventKind> = aspects.iter().filter(|(changed, _)| *changed).map(|(_, kind)| *kind).collect();
+        let changed: Vec<EventKind> =
+            aspects.iter().filter(|(changed, _)| *changed).map(|(_, kind)| *kind).collect();
         if !changed.is_empty() {
             user.version += 1;
             user.updated_at = now;

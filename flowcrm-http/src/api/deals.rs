@@ -45,10 +45,10 @@ impl Deals {
         &self,
         caller: Signed,
         id: Path<DealId>,
-        version: IfMatch,
+        if_match: IfMatch,
         body: JsonBody<DealPatch>,
     ) -> Result<Versioned<Deal>> {
-        let record = caller.0.deals().update(id.0, body.0, version.0).await?;
+        let record = caller.0.deals().update(id.0, body.0, if_match.0).await?;
         Ok(Versioned { version: record.version, record })
     }
 

@@ -46,10 +46,10 @@ impl Leads {
         &self,
         caller: Signed,
         id: Path<LeadId>,
-        version: IfMatch,
+        if_match: IfMatch,
         body: JsonBody<LeadPatch>,
     ) -> Result<Versioned<Lead>> {
-        let record = caller.0.leads().update(id.0, body.0, version.0).await?;
+        let record = caller.0.leads().update(id.0, body.0, if_match.0).await?;
         Ok(Versioned { version: record.version, record })
     }
 

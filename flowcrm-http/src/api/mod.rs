@@ -19,6 +19,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use auth::CookiePolicy;
+pub(crate) use auth::Registration;
 pub use health::Health;
 
 /// The chapters of the API reference.

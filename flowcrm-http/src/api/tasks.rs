@@ -45,10 +45,10 @@ impl Tasks {
         &self,
         caller: Signed,
         id: Path<TaskId>,
-        version: IfMatch,
+        if_match: IfMatch,
         body: JsonBody<TaskPatch>,
     ) -> Result<Versioned<Task>> {
-        let record = caller.0.tasks().update(id.0, body.0, version.0).await?;
+        let record = caller.0.tasks().update(id.0, body.0, if_match.0).await?;
         Ok(Versioned { version: record.version, record })
     }
 

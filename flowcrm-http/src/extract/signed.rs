@@ -4,7 +4,7 @@ use flowcrm_core::Crm;
 use flowcrm_core::caller::Caller;
 use flowcrm_core::error::{Error, ErrorCode, Result};
 use http::header::{AUTHORIZATION, HeaderMap};
-use poem::{Request, RequestBody};
+use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
@@ -12,6 +12,15 @@ use crate::problem::Failure;
 
 /// The caller that the access token names, with where the request comes from and its `Idempotency-Key`.
 pub struct Signed(pub Caller);
+
+/// The caller, when a good access token is sent: for signing out, which needs none.
+pub struct MaybeSigned(pub Option<Caller>);
+
+impl<'a> FromRequest<'a> for MaybeSigned {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self(caller(request).ok()))
+    }
+}
 
 /// The name of the bearer scheme in the document.
 pub(crate) const SCHEME: &str = "bearer";

@@ -268,7 +268,7 @@ CREATE TABLE imports (
     user_id          UUID NOT NULL,
     kind             TEXT NOT NULL CHECK (kind IN ('leads', 'deals')),
     file             TEXT NOT NULL,
-    options          JSONB NOT NULL,
+    plan             JSONB NOT NULL, -- which column fills which field
     is_staged        BOOLEAN NOT NULL, -- whether the whole file has arrived
     state            TEXT NOT NULL CHECK (state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED')),
     error            TEXT,
@@ -278,7 +278,7 @@ CREATE TABLE imports (
     updated          BIGINT NOT NULL,
     skipped          BIGINT NOT NULL,
     rejected         BIGINT NOT NULL,
-    checkpoint       BIGINT NOT NULL, -- the last staged row that has been applied
+    checkpoint       BIGINT NOT NULL, -- the line of the last row that has been applied
     lease_token      UUID,
     lease_until      TIMESTAMPTZ,         -- by the database's clock
     created_at       TIMESTAMPTZ NOT NULL,
@@ -293,22 +293,29 @@ CREATE INDEX imports_by_age ON imports (org_id, created_at, id);
 CREATE TABLE import_rows (
     org_id    UUID NOT NULL,
     import_id UUID NOT NULL,
-    number    BIGINT NOT NULL,  -- counts the rows of data from 1
-    line      BIGINT NOT NULL,  -- where the row begins in the file; the header stands on line 1
-    cells     JSONB NOT NULL, -- {field: text}
-    PRIMARY KEY (org_id, import_id, number),
+    line      BIGINT NOT NULL, -- where the row begins in the file; the header stands on line 1
+    cells     JSONB NOT NULL, -- [text], of the mapped columns
+    PRIMARY KEY (org_id, import_id, line),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 );
 
 CREATE TABLE import_rejections (
     org_id      UUID NOT NULL,
     import_id   UUID NOT NULL,
-    number      BIGINT NOT NULL, -- counts the rejections from 1
     line        BIGINT NOT NULL,
     column_name TEXT,
     value       TEXT,
     reason      TEXT NOT NULL,
-    PRIMARY KEY (org_id, import_id, number),
+    PRIMARY KEY (org_id, import_id, line),
+    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+);
+
+-- What a dry run would have created so far, by external id or email: later rows of its file may say the same again.
+CREATE TABLE import_keys (
+    org_id    UUID NOT NULL,
+    import_id UUID NOT NULL,
+    key       TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (org_id, import_id, key),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 );
 
@@ -341,7 +348,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO flowcrm_app, flowcrm_system', current_schema());
     FOREACH tenant_table IN ARRAY ARRAY[
         'users', 'leads', 'activities', 'deals', 'tasks', 'notifications', 'events', 'audit_entries', 'answers',
-        'imports', 'import_rows', 'import_rejections', 'sessions', 'accounts'
+        'imports', 'import_rows', 'import_rejections', 'import_keys', 'sessions', 'accounts'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);

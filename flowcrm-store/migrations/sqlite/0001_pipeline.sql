@@ -268,7 +268,7 @@ CREATE TABLE imports (
     user_id          BLOB NOT NULL,
     kind             TEXT NOT NULL CHECK (kind IN ('leads', 'deals')),
     file             TEXT NOT NULL,
-    options          TEXT NOT NULL,
+    plan             TEXT NOT NULL, -- which column fills which field
     is_staged        INTEGER NOT NULL, -- whether the whole file has arrived
     state            TEXT NOT NULL CHECK (state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED')),
     error            TEXT,
@@ -278,7 +278,7 @@ CREATE TABLE imports (
     updated          INTEGER NOT NULL,
     skipped          INTEGER NOT NULL,
     rejected         INTEGER NOT NULL,
-    checkpoint       INTEGER NOT NULL, -- the last staged row that has been applied
+    checkpoint       INTEGER NOT NULL, -- the line of the last row that has been applied
     lease_token      BLOB,
     lease_until      TEXT,         -- by the database's clock
     created_at       TEXT NOT NULL,
@@ -293,21 +293,28 @@ CREATE INDEX imports_by_age ON imports (org_id, created_at, id);
 CREATE TABLE import_rows (
     org_id    BLOB NOT NULL,
     import_id BLOB NOT NULL,
-    number    INTEGER NOT NULL,  -- counts the rows of data from 1
-    line      INTEGER NOT NULL,  -- where the row begins in the file; the header stands on line 1
-    cells     TEXT NOT NULL, -- {field: text}
-    PRIMARY KEY (org_id, import_id, number),
+    line      INTEGER NOT NULL, -- where the row begins in the file; the header stands on line 1
+    cells     TEXT NOT NULL, -- [text], of the mapped columns
+    PRIMARY KEY (org_id, import_id, line),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE import_rejections (
     org_id      BLOB NOT NULL,
     import_id   BLOB NOT NULL,
-    number      INTEGER NOT NULL, -- counts the rejections from 1
     line        INTEGER NOT NULL,
     column_name TEXT,
     value       TEXT,
     reason      TEXT NOT NULL,
-    PRIMARY KEY (org_id, import_id, number),
+    PRIMARY KEY (org_id, import_id, line),
+    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- What a dry run would have created so far, by external id or email: later rows of its file may say the same again.
+CREATE TABLE import_keys (
+    org_id    BLOB NOT NULL,
+    import_id BLOB NOT NULL,
+    key       TEXT NOT NULL,
+    PRIMARY KEY (org_id, import_id, key),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;

@@ -239,10 +239,7 @@ const fn viewer(visibility: Visibility) -> Option<UserId> {
 
 /// The values of a statement with [`day_of`], after the organization.
 fn days(visibility: Visibility, bounds: [Timestamp; 8]) -> Vec<Value> {
-    args![viewer(visibility)]
-        .into_iter()
-        .chain(bounds.map(Value::from))
-        .collect()
+    args![viewer(visibility)].into_iter().chain(bounds.map(Value::from)).collect()
 }
 
 /// Hands each row to its day.
@@ -252,9 +249,7 @@ fn add_to_days(
     add: impl Fn(&mut DayCounts, &Row) -> Result<()>,
 ) -> Result<()> {
     for row in rows {
-        let day = usize::try_from(row.int("day")?)
-            .ok()
-            .and_then(|day| week.get_mut(day));
+        let day = usize::try_from(row.int("day")?).ok().and_then(|day| week.get_mut(day));
         day.map_or(Ok(()), |day| add(day, row))?;
     }
     Ok(())
@@ -263,26 +258,10 @@ fn add_to_days(
 #[async_trait]
 impl DashboardRepository for OrgConnection {
     async fn totals(&mut self, views: Views, periods: Periods) -> Result<Totals> {
-        let Periods {
-            this_week,
-            last_week,
-            this_month,
-            last_month,
-        } = periods;
-        let weeks = args![
-            viewer(views.leads),
-            this_week.from,
-            this_week.to,
-            last_week.from,
-            last_week.to
-        ];
-        let months = args![
-            viewer(views.deals),
-            this_month.from,
-            this_month.to,
-            last_month.from,
-            last_month.to
-        ];
+        let Periods { this_week, last_week, this_month, last_month } = periods;
+        let weeks = args![viewer(views.leads), this_week.from, this_week.to, last_week.from, last_week.to];
+        let months =
+            args![viewer(views.deals), this_month.from, this_month.to, last_month.from, last_month.to];
         let leads = self.one(LEAD_TOTALS, weeks).await?;
         let deals = self.one(DEAL_TOTALS, months).await?;
         let tasks = self.one(TASK_TOTALS, args![viewer(views.tasks)]).await?;
@@ -305,33 +284,19 @@ impl DashboardRepository for OrgConnection {
     async fn week(&mut self, views: Views, bounds: [Timestamp; 8]) -> Result<WeekCounts> {
         let mut week = WeekCounts::default();
         let created = self.all(LEADS_BY_DAY, days(views.leads, bounds)).await?;
-        add_to_days(
-            &mut week,
-            &created,
-            |day, row| Ok(day.leads = row.count("count")?),
-        )?;
+        add_to_days(&mut week, &created, |day, row| Ok(day.leads = row.count("count")?))?;
         let converted = self.all(CONVERSIONS_BY_DAY, days(views.leads, bounds)).await?;
-        add_to_days(&mut week, &converted, |day, row| {
-            Ok(day.converted = row.count("count")?)
-        })?;
+        add_to_days(&mut week, &converted, |day, row| Ok(day.converted = row.count("count")?))?;
         let won = self.all(DEALS_WON_BY_DAY, days(views.deals, bounds)).await?;
         add_to_days(&mut week, &won, |day, row| {
             day.deals_won = row.count("count")?;
             day.revenue = row.int("value")?;
             Ok(())
         })?;
-        let completed = self
-            .all(TASKS_COMPLETED_BY_DAY, days(views.tasks, bounds))
-            .await?;
-        add_to_days(&mut week, &completed, |day, row| {
-            Ok(day.tasks_completed = row.count("count")?)
-        })?;
+        let completed = self.all(TASKS_COMPLETED_BY_DAY, days(views.tasks, bounds)).await?;
+        add_to_days(&mut week, &completed, |day, row| Ok(day.tasks_completed = row.count("count")?))?;
         let due = self.all(TASKS_DUE_BY_DAY, days(views.tasks, bounds)).await?;
-        add_to_days(
-            &mut week,
-            &due,
-            |day, row| Ok(day.tasks_due = row.count("count")?),
-        )?;
+        add_to_days(&mut week, &due, |day, row| Ok(day.tasks_due = row.count("count")?))?;
         Ok(week)
     }
 
@@ -344,20 +309,12 @@ impl DashboardRepository for OrgConnection {
                 value: row.int("value")?,
             })
         };
-        self.all(PIPELINE, args![viewer(visibility)])
-            .await?
-            .iter()
-            .map(share)
-            .collect()
+        self.all(PIPELINE, args![viewer(visibility)]).await?.iter().map(share).collect()
     }
 
     async fn lead_statuses(&mut self, visibility: Visibility) -> Result<Vec<(LeadStatus, u64, i64)>> {
         let counted = |row: &Row| Ok((row.spelled("status")?, row.count("count")?, row.int("value")?));
-        self.all(LEAD_STATUSES, args![viewer(visibility)])
-            .await?
-            .iter()
-            .map(counted)
-            .collect()
+        self.all(LEAD_STATUSES, args![viewer(visibility)]).await?.iter().map(counted).collect()
     }
 
     async fn lead_sources(
@@ -372,11 +329,7 @@ impl DashboardRepository for OrgConnection {
 
     async fn task_statuses(&mut self, visibility: Visibility) -> Result<Vec<(TaskStatus, u64)>> {
         let counted = |row: &Row| Ok((row.spelled("status")?, row.count("count")?));
-        self.all(TASK_STATUSES, args![viewer(visibility)])
-            .await?
-            .iter()
-            .map(counted)
-            .collect()
+        self.all(TASK_STATUSES, args![viewer(visibility)]).await?.iter().map(counted).collect()
     }
 
     async fn members(&mut self, period: Period) -> Result<Vec<MemberCounts>> {
@@ -392,10 +345,6 @@ impl DashboardRepository for OrgConnection {
                 tasks_completed: row.count("tasks_completed")?,
             })
         };
-        self.all(MEMBERS, args![period.from, period.to])
-            .await?
-            .iter()
-            .map(member)
-            .collect()
+        self.all(MEMBERS, args![period.from, period.to]).await?.iter().map(member).collect()
     }
 }

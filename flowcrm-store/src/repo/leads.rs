@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use flowcrm_core::access::Visibility;
-use flowcrm_core::ids::LeadId;
+use flowcrm_core::ids::{LeadId, UserId};
 use flowcrm_core::leads::{Lead, LeadQuery, LeadRepository, LeadSort};
+use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
 
 use crate::sql::{OrgConnection, Row, Select, Sql, Value, args, statements, words_of};
@@ -58,6 +59,14 @@ WHERE org_id = $1 AND id = $2 AND version = $3 - 1");
 
     /// Activities go with their lead, by their foreign key.
     DELETE = Sql::both("DELETE FROM leads WHERE org_id = $1 AND id = $2");
+
+    /// Both ends at once: whoever was owner and assignee is succeeded as both.
+    HAND_OVER = Sql::both("UPDATE leads
+SET owner_id = CASE WHEN owner_id = $2 THEN $3 ELSE owner_id END,
+    assigned_to_id = CASE WHEN assigned_to_id = $2 THEN $3 ELSE assigned_to_id END,
+    updated_at = $4, version = version + 1
+WHERE org_id = $1 AND (owner_id = $2 OR assigned_to_id = $2) AND status NOT IN ('WON', 'LOST')
+RETURNING id");
 }
 
 fn lead(row: &Row) -> Result<Lead> {
@@ -197,5 +206,9 @@ impl LeadRepository for OrgConnection {
         self.execute(FREE_DEALS, args![id]).await?;
         self.execute(FREE_TASKS, args![id]).await?;
         self.execute(DELETE, args![id]).await.map(|_| ())
+    }
+
+    async fn hand_over(&mut self, from: UserId, to: UserId, at: Timestamp) -> Result<Vec<LeadId>> {
+        self.all(HAND_OVER, args![from, to, at]).await?.iter().map(|row| row.id("id")).collect()
     }
 }

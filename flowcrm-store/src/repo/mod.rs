@@ -14,6 +14,7 @@ pub(crate) mod sessions;
 pub(crate) mod tasks;
 pub(crate) mod users;
 
+#[cfg(test)]
 use crate::sql::Sql;
 
 /// Every named statement of every repository; the statement test prepares each on both engines.
@@ -22,7 +23,6 @@ pub(crate) fn all_statements() -> Vec<(&'static str, Sql)> {
     [
         activities::STATEMENTS,
         answers::STATEMENTS,
-        audit::STATEMENTS,
         crate::journal::STATEMENTS,
         crate::system::STATEMENTS,
         dashboard::STATEMENTS,
@@ -37,4 +37,44 @@ pub(crate) fn all_statements() -> Vec<(&'static str, Sql)> {
         users::STATEMENTS,
     ]
     .concat()
+}
+
+#[cfg(test)]
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Executor as _, SqlSafeStr as _};
+
+    use super::support::TestDatabase;
+    use super::*;
+    use crate::store::SqlStore;
+    use crate::sql::Database;
+
+    #[tokio::test]
+    async fn every_statement_is_understood_by_both_engines() {
+        for database in TestDatabase::on_each_engine().await {
+            let store = SqlStore::connect(&database.url).await.unwrap();
+            store.migrate().await.unwrap();
+            for (name, sql) in all_statements() {
+                let understood = match store.database() {
+                    Database::Postgres(pool) => pool.prepare(sql.postgres.into_sql_str()).await.map(|_| ()),
+                    Database::Sqlite { writer, .. } => writer.prepare(sql.sqlite.into_sql_str()).await.map(|_| ()),
+                };
+                understood.unwrap_or_else(|error| panic!("{name} on {}: {error}", database.engine));
+            }
+        }
+    }
+
+    #[test]
+    fn every_tenant_statement_is_bound_to_its_organization() {
+        let is_tenant_free = |name: &str| crate::system::STATEMENTS.iter().any(|(system, _)| *system == name);
+        for (name, sql) in all_statements().into_iter().filter(|(name, _)| !is_tenant_free(name)) {
+            for text in [sql.postgres, sql.sqlite] {
+                let is_bound = ["org_id = $1", "WHERE id = $1", "o.id = $1", "VALUES ($1", "SELECT $1"];
+                assert!(is_bound.iter().any(|bound| text.contains(bound)), "{name}: {text}");
+            }
+        }
+    }
 }

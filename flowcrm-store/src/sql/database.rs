@@ -75,13 +75,6 @@ impl Database {
         Ok(Self::Sqlite { writer, readers })
     }
 
-    pub(crate) const fn engine(&self) -> Engine {
-        match self {
-            Self::Postgres(_) => Engine::Postgres,
-            Self::Sqlite { .. } => Engine::Sqlite,
-        }
-    }
-
     /// Begins a transaction. On Postgres the role and the organization are set in the round trip of BEGIN.
     pub(crate) async fn begin(&self, run_as: Option<RunAs>, writes: bool) -> Result<Transaction> {
         match self {

@@ -8,7 +8,7 @@ use super::Value;
 #[derive(Debug)]
 pub(crate) struct Select {
     text: String,
-    /// The values from `$2` on; `$1` is the organization.
+    /// The values; of a tenant's list `$1` is the organization.
     values: Vec<Value>,
     is_bound: bool,
 }
@@ -17,6 +17,11 @@ impl Select {
     /// Begins with a query whose last clause is `WHERE <alias>.org_id = $1`.
     pub(crate) fn new(head: &'static str) -> Self {
         Self { text: head.to_owned(), values: vec![Value::Uuid(None)], is_bound: false }
+    }
+
+    /// Begins with a query of the system role, whose last clause is a WHERE and which knows no organization.
+    pub(crate) fn over_all_organizations(head: &'static str) -> Self {
+        Self { text: head.to_owned(), values: Vec::new(), is_bound: true }
     }
 
     /// Narrows by `condition`, in which every `?` stands for `value`.
@@ -33,10 +38,14 @@ impl Select {
         }
     }
 
-    /// Narrows by a condition without a value.
-    pub(crate) fn and_always(&mut self, condition: &'static str) {
-        self.text.push_str("\n  AND ");
-        self.text.push_str(condition);
+    /// Narrows to rows whose `column` has one of some values.
+    pub(crate) fn and_in(&mut self, column: &'static str, values: impl IntoIterator<Item = impl Into<Value>>) {
+        let placeholders: Vec<String> = values.into_iter().map(|value| self.placeholder(value)).collect();
+        let condition = match placeholders.as_slice() {
+            [] => "\n  AND FALSE".to_owned(),
+            placeholders => format!("\n  AND {column} IN ({})", placeholders.join(", ")),
+        };
+        self.text.push_str(&condition);
     }
 
     /// Narrows to rows in which every word of `q` begins one of the folded words of `condition`'s column:

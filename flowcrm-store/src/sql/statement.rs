@@ -23,6 +23,7 @@ macro_rules! statements {
         $($(#[$doc])* const $name: $crate::sql::Sql = $sql;)*
 
         /// Every statement of this file with its name.
+        #[cfg(test)]
         pub(crate) const STATEMENTS: &[(&str, $crate::sql::Sql)] = &[$((stringify!($name), $name),)*];
     };
 }

@@ -3,7 +3,6 @@ use flowcrm_core::{Error, Result};
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, SqlSafeStr, SqlStr};
-use uuid::Uuid;
 
 use super::database::{RunAs, set_role};
 use super::{Engine, Row, Select, Sql, Value, failure};
@@ -156,12 +155,16 @@ fn sqlite(values: Vec<Value>) -> Result<SqliteArguments> {
 /// A transaction bound to one organization, whose id is `$1` of every statement.
 pub(crate) struct OrgConnection {
     pub(crate) tx: Transaction,
-    org: Uuid,
+    org: OrgId,
 }
 
 impl OrgConnection {
-    pub(crate) const fn new(tx: Transaction, org: Uuid) -> Self {
+    pub(crate) const fn new(tx: Transaction, org: OrgId) -> Self {
         Self { tx, org }
+    }
+
+    pub(crate) const fn org_id(&self) -> OrgId {
+        self.org
     }
 
     /// The organization, as `$1` or as the first column of an inserted row.

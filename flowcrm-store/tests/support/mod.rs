@@ -1,6 +1,6 @@
 //! Databases for tests: a SQLite file of its own, and a database of its own on the Postgres server that
 //! `FLOWCRM_TEST_POSTGRES` names.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -39,7 +39,8 @@ impl TestDatabase {
             return None;
         };
         let name = format!("flowcrm_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let mut connection = sqlx::PgConnection::connect(&server).await.expect("the Postgres server of the tests");
+        let mut connection =
+            sqlx::PgConnection::connect(&server).await.expect("the Postgres server of the tests");
         let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
         #[expect(clippy::disallowed_methods, reason = "a test makes its own database")]
         sqlx::raw_sql(create).execute(&mut connection).await.expect("a new database");

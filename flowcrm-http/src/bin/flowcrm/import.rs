@@ -1,11 +1,13 @@
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
-use flowcrm_core::Caller;
-use flowcrm_core::imports::{ImportKind, ImportState, RejectionQuery};
+use flowcrm_core::imports::{self, ImportKind, ImportState, RejectionQuery};
 use flowcrm_core::input::Body;
-use serde_json::{Value, json};
+use flowcrm_core::{Caller, Crm};
+use serde_json::Value;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
@@ -48,30 +50,84 @@ impl Import {
         let options = self.read_options()?;
         let crm = self.database.open_for_maintenance().await?;
         let caller = crm.as_user_with_email(&self.acting).await?;
-        let import = self.stage(&caller, options).await?;
+        let staged = self.stage(&caller, options).await?;
+        let import = finish(&crm, &caller, staged).await?;
+        let outcome = report(&caller, &import).await;
+        crm.close().await;
+        outcome
+    }
 
-        let mut progress = Progress::begin("Importing", u64::try_from(import.total)?);
-        let mut import = caller.imports().get(import.id).await?;
-        while !import.state.is_final() {
-            crm.run_import_step(&caller, import.id).await?;
-            import = caller.imports().get(import.id).await?;
-            progress.reach(u64::try_from(import.done())?);
+    /// The options, with what the flags say on top.
+    fn read_options(&self) -> Result<Body, Box<dyn Error>> {
+        let mut options: Value = serde_json::from_str(&self.options).map_err(|error| format!("--options: {error}"))?;
+        for mapping in &self.mappings {
+            let (field, column) = mapping.split_once('=').ok_or_else(|| format!("--map {mapping}: write FIELD=COLUMN"))?;
+            options["mapping"][field] = Value::from(column);
+        }
+        if self.dry_run {
+            options["dryRun"] = Value::from(true);
+        }
+        Ok(Body::try_from(options)?)
+    }
+
+    /// Reads the file into the database, where it waits to be applied.
+    async fn stage(&self, caller: &Caller, options: Body) -> Result<imports::Import, Box<dyn Error>> {
+        let shown = self.file.display();
+        let mut file = File::open(&self.file).await.map_err(|error| format!("cannot read {shown}: {error}"))?;
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut staging = caller.imports().begin(self.kind, options, name).await?;
+        let mut progress = Progress::begin("Reading", file.metadata().await?.len());
+        let (mut buffer, mut received) = (vec![0; 64 * 1024], 0);
+        loop {
+            let length = file.read(&mut buffer).await?;
+            if length == 0 {
+                break;
+            }
+            staging.push(&buffer[..length]).await?;
+            received += length as u64;
+            progress.reach(received);
         }
         progress.end();
+        Ok(staging.finish().await?)
+    }
+}
 
-        if import.state == ImportState::Failed {
-            return Err(import.error.unwrap_or_default().into());
-        }
-        let would = if import.dry_run { "would be " } else { "" };
-        say(format!(
-            "{} rows: {} {would}created, {} skipped, {} rejected.",
-            import.total, import.created, import.skipped, import.rejected
-        ));
-        for rejection in caller.imports().rejected(import.id, RejectionQuery::default()).await?.items {
+/// Applies the staged rows, here or wherever a server has taken them up, and waits for the end.
+async fn finish(crm: &Crm, caller: &Caller, staged: imports::Import) -> Result<imports::Import, Box<dyn Error>> {
+    let worker = crm.clone();
+    let applying = tokio::spawn(async move { worker.run_waiting_imports().await });
+    let mut progress = Progress::begin("Importing", u64::try_from(staged.total)?);
+    let mut import = staged;
+    while matches!(import.state, ImportState::Queued | ImportState::Running) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        import = caller.imports().get(import.id).await?;
+        progress.reach(u64::try_from(import.created + import.updated + import.skipped + import.rejected)?);
+    }
+    progress.end();
+    applying.await??;
+    Ok(import)
+}
+
+async fn report(caller: &Caller, import: &imports::Import) -> Outcome {
+    if import.state == ImportState::Failed {
+        return Err(import.error.clone().unwrap_or_default().into());
+    }
+    let would = if import.dry_run { "would be " } else { "" };
+    say(format!(
+        "{} rows: {} {would}created, {} skipped, {} rejected.",
+        import.total, import.created, import.skipped, import.rejected
+    ));
+    let mut query = RejectionQuery::default();
+    loop {
+        let page = caller.imports().rejected(import.id, query.clone()).await?;
+        for rejection in page.items {
             let column = rejection.column.map(|column| format!(", {column}")).unwrap_or_default();
             say(format!("  line {}{column}: {}", rejection.line, rejection.reason));
         }
-        crm.close().await;
-        Ok(if import.rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        match page.next {
+            Some(cursor) => query = query.after(cursor),
+            None => break,
+        }
     }
+    Ok(if import.rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

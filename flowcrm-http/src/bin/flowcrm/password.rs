@@ -10,7 +10,7 @@ pub(crate) fn ask_for_new_password() -> io::Result<String> {
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     }
     let terminal = Term::stderr();
-    let mut ask = |prompt: &str| {
+    let ask = |prompt: &str| {
         terminal.write_str(prompt)?;
         terminal.read_secure_line()
     };

@@ -92,12 +92,12 @@ impl Create {
         let crm = self.database.open_for_maintenance().await?;
         let password = ask_for_new_password()?;
         if let Some(organization) = &self.organization {
-            let register = Register::new(&self.name, &self.email, &password, organization);
+            let register = Register::new(&self.name, &self.email, &password, organization)?;
             crm.register(register, &Origin::default()).await?;
             say(format!("{} is the OWNER of {organization}.", self.email));
         } else {
             let acting = crm.as_user_with_email(self.acting.as_deref().unwrap_or_default()).await?;
-            let new = NewUser::new(&self.name, &self.email, self.role, &password);
+            let new = NewUser::new(&self.name, &self.email, self.role, &password)?;
             acting.users().create(new).await?;
             say(format!("{} may sign in, as {}.", self.email, self.role));
         }

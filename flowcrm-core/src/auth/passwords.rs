@@ -1,0 +1,171 @@
+use std::fmt;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{Error as HashError, PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::error::{Error, Result};
+use crate::input::{Parsed, secret};
+
+/// Hashes and verifies passwords with argon2id, as the OWASP Password Storage Cheat Sheet asks: 19 MiB, two passes.
+///
+/// A hash keeps a processor busy for some 25 ms: the work is done on threads that may block, on no more of them at a
+/// time than there are processors.
+#[derive(Debug, Clone)]
+pub struct Passwords {
+    free_processors: Arc<Semaphore>,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        let processors = available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { free_processors: Arc::new(Semaphore::new(processors)) }
+    }
+}
+
+impl Passwords {
+    /// The hash of a password that nobody has. To verify against it costs what verifying against a user's costs.
+    pub const OF_NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$2mR7uPZ0cXh5T1yVqk9Wsg$\
+                                 Jc0pQ3vXr8mYt5Kz1WbNf7LhS2dGa9UeRo4Ti6CxPqs";
+
+    /// The hash of a new password, with a salt of its own: a PHC string.
+    ///
+    /// # Errors
+    ///
+    /// `internal_error` when the machine has no memory or randomness left.
+    pub async fn hash(&self, password: String) -> Result<String> {
+        self.on_a_processor(move || argon2().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
+            .await
+    }
+
+    /// Whether a password is the one that was hashed. A hash that is none matches no password, at the same cost.
+    ///
+    /// # Errors
+    ///
+    /// `internal_error` when the machine has no memory left.
+    pub async fn verify(&self, password: String, hash: String) -> Result<bool> {
+        self.on_a_processor(move || {
+            let (hash, is_hash) = match PasswordHash::new(&hash) {
+                Ok(hash) => (hash, true),
+                Err(_) => (PasswordHash::new(Self::OF_NOBODY)?, false),
+            };
+            match argon2().verify_password(password.as_bytes(), &hash) {
+                Ok(()) => Ok(is_hash),
+                Err(HashError::PasswordInvalid) => Ok(false),
+                Err(error) => Err(error),
+            }
+        })
+        .await
+    }
+
+    async fn on_a_processor<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T> {
+        let permit = Arc::clone(&self.free_processors).acquire_owned().await.map_err(Error::internal)?;
+        let work = move || {
+            // The permit goes along: a caller who stops waiting does not make room before the work is done.
+            let _permit = permit;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?.map_err(Error::internal)
+    }
+}
+
+fn argon2() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, PARAMETERS)
+}
+
+const PARAMETERS: Params = match Params::new(19_456, 2, 1, None) {
+    Ok(parameters) => parameters,
+    Err(_) => panic!("argon2 takes these parameters"),
+};
+
+/// A password on its way in. It is shown nowhere, and written only into the body of the command that carries it,
+/// which says how long it may be.
+#[derive(Clone, Default, Serialize)]
+#[serde(transparent)]
+pub struct Password(String);
+
+impl Password {
+    /// Reads a new password: 8 to 256 characters, any, never trimmed or cut (OWASP ASVS 5.0, 6.2).
+    pub(crate) fn parse_new(value: &Value) -> Parsed<Self> {
+        secret(8..=256)(value).map(Self)
+    }
+
+    /// Reads a password that is to be compared with a hash: whatever can be one.
+    pub(crate) fn parse_given(value: &Value) -> Parsed<Self> {
+        secret(1..=256)(value).map(Self)
+    }
+
+    /// Reads a code of an authenticator, or a recovery code.
+    pub(crate) fn parse_code(value: &Value) -> Parsed<Self> {
+        secret(0..=100)(value).map(Self)
+    }
+
+    /// The text.
+    pub(crate) fn into_inner(self) -> String {
+        self.0
+    }
+}
+
+impl From<String> for Password {
+    fn from(password: String) -> Self {
+        Self(password)
+    }
+}
+
+impl From<&str> for Password {
+    fn from(password: &str) -> Self {
+        Self(password.to_owned())
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Password(..)")
+    }
+}
+
+#[cfg(feature = "openapi")]
+crate::openapi::scalar!(write_only Password, "string", "password");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_password_matches_its_own_hash_only() {
+        let passwords = Passwords::default();
+        let hash = run(passwords.hash("päss word\u{1F511}".to_owned())).unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_ne!(hash, run(passwords.hash("päss word\u{1F511}".to_owned())).unwrap());
+        assert!(run(passwords.verify("päss word\u{1F511}".to_owned(), hash.clone())).unwrap());
+        assert!(!run(passwords.verify("päss word".to_owned(), hash)).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_hash_costs_the_same_and_matches_nothing() {
+        let nobody = PasswordHash::new(Passwords::OF_NOBODY).unwrap();
+        let parameters = Params::try_from(&nobody).unwrap();
+        let cost = |parameters: &Params| (parameters.m_cost(), parameters.t_cost(), parameters.p_cost());
+        assert_eq!(cost(&parameters), cost(&PARAMETERS));
+        for hash in [Passwords::OF_NOBODY, "", "!"] {
+            assert!(!run(Passwords::default().verify("password".to_owned(), hash.to_owned())).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        assert_eq!(format!("{:?}", Password::from("hunter42")), "Password(..)");
+    }
+}

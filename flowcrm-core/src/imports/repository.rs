@@ -1,0 +1,134 @@
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::{Import, ImportKind, ImportMember, ImportQuery, Plan, RejectedRow, Rejection, RejectionQuery};
+use crate::deals::Deal;
+use crate::error::Result;
+use crate::ids::{ImportId, LeadId, UserId};
+use crate::leads::Lead;
+use crate::time::Timestamp;
+
+/// A row of a file that waits to be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedRow {
+    /// The line that it begins on, which no other row of the file does.
+    pub line: i64,
+    /// The cells of the mapped columns, in the order of the [`Plan`].
+    pub cells: Vec<String>,
+}
+
+/// One worker's hold on an import. Every step names the token, so that a worker who stalled can do nothing to what
+/// another one has taken over.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    /// The import.
+    pub import_id: ImportId,
+    /// What this worker holds it by.
+    pub token: Uuid,
+}
+
+/// An import that a worker holds.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The import.
+    pub import: Import,
+    /// Who began it.
+    pub user_id: UserId,
+    /// How its rows become records.
+    pub plan: Plan,
+    /// The line of the last row that has been applied; 0 before the first.
+    pub checkpoint: i64,
+}
+
+/// Where imports and their rows are kept. Every method sees the transaction's organization only.
+#[async_trait]
+pub trait ImportRepository: Send {
+    /// The import, if its whole file has arrived.
+    async fn find(&mut self, id: ImportId) -> Result<Option<Import>>;
+
+    /// The imports whose whole file has arrived: one more than the limit if there are more.
+    async fn list(&mut self, query: &ImportQuery) -> Result<Vec<Import>>;
+
+    /// How many imports there are, whatever the page.
+    async fn count(&mut self) -> Result<u64>;
+
+    /// An import's rejected rows: one more than the limit if there are more.
+    async fn rejections(&mut self, id: ImportId, query: &RejectionQuery) -> Result<Vec<RejectedRow>>;
+
+    /// How many rows of an import were rejected, whatever the page.
+    async fn count_rejections(&mut self, id: ImportId) -> Result<u64>;
+
+    /// Adds an import of a user, whose file is still arriving.
+    async fn insert(&mut self, import: &Import, user: UserId, plan: &Plan) -> Result<()>;
+
+    /// Stages rows.
+    async fn stage(&mut self, id: ImportId, rows: &[StagedRow]) -> Result<()>;
+
+    /// Writes how much of the file has arrived, `is_staged` when all has.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) when the import has been discarded meanwhile.
+    async fn arrived(&mut self, import: &Import, is_staged: bool) -> Result<()>;
+
+    /// Deletes an import whose file has not arrived, with its rows.
+    async fn discard(&mut self, id: ImportId) -> Result<()>;
+
+    /// Takes a lease of 60 seconds, by the database's clock, on a staged import that is not finished and that nobody
+    /// holds; answers whether it did.
+    async fn claim(&mut self, lease: Lease, now: Timestamp) -> Result<bool>;
+
+    /// The import, if the lease still holds it, locked against other workers until the transaction ends.
+    async fn hold(&mut self, lease: Lease) -> Result<Option<Run>>;
+
+    /// Writes how far an import that was held in this transaction has come, and renews the lease.
+    async fn save(&mut self, lease: Lease, import: &Import, checkpoint: i64) -> Result<()>;
+
+    /// The staged rows behind a line, in the order of the file, at most so many.
+    async fn rows_after(&mut self, id: ImportId, line: i64, limit: usize) -> Result<Vec<StagedRow>>;
+
+    /// Deletes the staged rows up to a line.
+    async fn delete_rows(&mut self, id: ImportId, up_to: i64) -> Result<()>;
+
+    /// Adds rejected rows.
+    async fn reject(&mut self, id: ImportId, rejections: &[Rejection]) -> Result<()>;
+
+    /// Remembers by which keys a dry run would have created records.
+    async fn foresee(&mut self, id: ImportId, keys: &[String]) -> Result<()>;
+
+    /// Those of some keys that a dry run has remembered.
+    async fn foreseen(&mut self, id: ImportId, keys: &[String]) -> Result<Vec<String>>;
+
+    /// Deletes what a dry run has remembered.
+    async fn forget_foreseen(&mut self, id: ImportId) -> Result<()>;
+
+    /// The active members.
+    async fn members(&mut self) -> Result<Vec<ImportMember>>;
+
+    /// Those of some external ids that records of the kind have.
+    async fn taken_external_ids(&mut self, kind: ImportKind, external_ids: &[String]) -> Result<Vec<String>>;
+
+    /// Those of some folded emails that leads have.
+    async fn taken_emails(&mut self, email_keys: &[String]) -> Result<Vec<String>>;
+
+    /// The leads with some external ids: each id with the lead.
+    async fn leads_by_external_id(&mut self, external_ids: &[String]) -> Result<Vec<(String, LeadId)>>;
+
+    /// Those of some leads that are there.
+    async fn present_leads(&mut self, ids: &[LeadId]) -> Result<Vec<LeadId>>;
+
+    /// Adds leads.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) when an external id has just been taken.
+    async fn insert_leads(&mut self, leads: &[Lead]) -> Result<()>;
+
+    /// Adds deals.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) when an external id has just been taken, or a lead has
+    /// just gone.
+    async fn insert_deals(&mut self, deals: &[Deal]) -> Result<()>;
+}

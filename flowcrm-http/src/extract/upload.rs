@@ -1,0 +1,183 @@
+//! A file that is uploaded with options, as it arrives.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use flowcrm_core::error::{Error, ErrorCode, Result};
+use flowcrm_core::input::Body;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use poem::web::{Field, Multipart};
+use poem::{FromRequest, Request, RequestBody};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::timeout;
+
+use crate::problem::Failure;
+
+/// The most bytes of an uploaded file.
+const FILE_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// The most bytes of its options.
+const OPTIONS_LIMIT: u64 = 64 * 1024;
+
+/// The most bytes of everything around them.
+const ENVELOPE: u64 = 16 * 1024;
+
+/// How long a client may pause.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A `multipart/form-data` body: `options`, described as `T`, then `file`.
+pub struct Upload<T>(Multipart, std::marker::PhantomData<fn() -> T>);
+
+impl<'a, T: Type> ApiExtractor<'a> for Upload<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let file = MetaSchema {
+            description: Some("The CSV file, at most 64 MiB."),
+            ..MetaSchema::new_with_format("string", "binary")
+        };
+        let schema = MetaSchema {
+            required: vec!["file"],
+            properties: vec![
+                ("options", T::schema_ref()),
+                ("file", MetaSchemaRef::Inline(Box::new(file))),
+            ],
+            ..MetaSchema::new("object")
+        };
+        let content = MetaMediaType {
+            content_type: "multipart/form-data",
+            schema: MetaSchemaRef::Inline(Box::new(schema)),
+        };
+        Some(MetaRequest { description: None, content: vec![content], required: true })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        check_head(request).map_err(Failure::from)?;
+        let multipart = <Multipart as FromRequest>::from_request(request, body).await;
+        let multipart = multipart.map_err(|_| Failure::from(unsupported()))?;
+        Ok(Self(multipart, std::marker::PhantomData))
+    }
+}
+
+fn unsupported() -> Error {
+    Error::new(ErrorCode::UnsupportedMediaType, "Send multipart/form-data with `options`, then `file`.")
+}
+
+fn too_large() -> Error {
+    Error::new(ErrorCode::TooLarge, "The file is larger than 64 MiB: split it.")
+}
+
+fn malformed() -> Error {
+    Error::new(ErrorCode::Malformed, "The multipart body could not be read.")
+}
+
+fn check_head(request: &Request) -> Result<()> {
+    let media_type = super::single(request.headers(), CONTENT_TYPE, unsupported)?.unwrap_or_default();
+    if !media_type.to_ascii_lowercase().starts_with("multipart/form-data") {
+        return Err(unsupported());
+    }
+    let length = super::single(request.headers(), CONTENT_LENGTH, malformed)?.and_then(|length| length.parse().ok());
+    if length.is_some_and(|length: u64| length > FILE_LIMIT + OPTIONS_LIMIT + ENVELOPE) {
+        return Err(too_large());
+    }
+    Ok(())
+}
+
+impl<T> Upload<T> {
+    /// The options, and the file that follows them.
+    ///
+    /// # Errors
+    ///
+    /// `validation_failed` for `options` or `file` when one is missing, twice or no JSON object.
+    pub async fn open(mut self) -> Result<(Body, FileUpload)> {
+        let mut options = Body::default();
+        let mut field = self.next_field().await?;
+        if let Some(given) = field.take_if(|field| field.name() == Some("options")) {
+            options = read_options(given).await?;
+            field = self.next_field().await?;
+        }
+        match field {
+            Some(file) if file.name() == Some("file") => Ok((options, FileUpload { file_name: name_of(&file), file })),
+            Some(other) => {
+                let name: String = other.name().unwrap_or_default().chars().take(60).collect();
+                Err(Error::field(name, "is not a field here; send `options`, then `file`"))
+            }
+            None => Err(Error::field("file", "is required")),
+        }
+    }
+
+    async fn next_field(&mut self) -> Result<Option<Field>> {
+        let field = timeout(PATIENCE, self.0.next_field()).await.map_err(|_| malformed())?;
+        field.map_err(|_| malformed())
+    }
+}
+
+async fn read_options(field: Field) -> Result<Body> {
+    let mut bytes = Vec::new();
+    let reading = pin!(field.into_async_read().take(OPTIONS_LIMIT + 1));
+    let read = async { { reading }.read_to_end(&mut bytes).await };
+    timeout(PATIENCE, read).await.map_err(|_| malformed())?.map_err(|_| malformed())?;
+    if bytes.len() as u64 > OPTIONS_LIMIT {
+        return Err(Error::field("options", "must be at most 64 KiB"));
+    }
+    Body::parse(&bytes).map_err(|error| Error::field("options", format!("must be a JSON object: {}", error.detail())))
+}
+
+/// The file's name without folders, cut to 200 characters.
+fn name_of(field: &Field) -> String {
+    let sent = field.file_name().unwrap_or("file.csv");
+    let name = sent.rsplit(['/', '\\']).next().unwrap_or(sent);
+    name.chars().filter(|character| !character.is_control()).take(200).collect()
+}
+
+/// A file as it arrives.
+pub struct FileUpload {
+    /// The file's name.
+    pub file_name: String,
+    file: Field,
+}
+
+impl FileUpload {
+    /// The file's bytes, piece by piece.
+    pub fn into_pieces(self) -> FilePieces {
+        FilePieces { reader: Box::pin(self.file.into_async_read()), buffer: vec![0; 64 * 1024], received: 0 }
+    }
+}
+
+/// The pieces of a file; no more than one is held at a time.
+pub struct FilePieces {
+    reader: std::pin::Pin<Box<dyn AsyncRead + Send>>,
+    buffer: Vec<u8>,
+    received: u64,
+}
+
+impl FilePieces {
+    /// The next piece; none at the end.
+    ///
+    /// # Errors
+    ///
+    /// `body_too_large` beyond 64 MiB, `malformed_body` when the client stops before the end.
+    pub async fn next(&mut self) -> Result<Option<&[u8]>> {
+        let read = timeout(PATIENCE, self.reader.read(&mut self.buffer)).await;
+        let length = read.map_err(|_| malformed())?.map_err(|_| malformed())?;
+        self.received += length as u64;
+        if self.received > FILE_LIMIT {
+            return Err(too_large());
+        }
+        Ok((length > 0).then(|| &self.buffer[..length]))
+    }
+}

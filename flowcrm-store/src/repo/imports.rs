@@ -1,0 +1,354 @@
+use async_trait::async_trait;
+use flowcrm_core::deals::Deal;
+use flowcrm_core::ids::{ImportId, LeadId, UserId};
+use flowcrm_core::imports::{
+    Import, ImportKind, ImportMember, ImportQuery, ImportRepository, ImportSort, Lease, Plan, RejectedRow,
+    Rejection, RejectionQuery, RejectionSort, Run, StagedRow,
+};
+use flowcrm_core::leads::Lead;
+use flowcrm_core::time::Timestamp;
+use flowcrm_core::{Error, Result};
+
+use super::{deals, leads};
+use crate::sql::{OrgConnection, Row, Select, Sql, Value, args, statements};
+
+macro_rules! columns {
+    () => {
+        "i.id, i.kind, i.file, i.state, i.error, i.dry_run, i.total, i.created, i.updated, i.skipped,
+         i.rejected, i.created_at, i.started_at, i.finished_at"
+    };
+}
+
+const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    "
+FROM imports i
+WHERE i.org_id = $1 AND i.is_staged"
+);
+
+const REJECTIONS: &str = "SELECT r.import_id, r.line, r.column_name, r.value, r.reason
+FROM import_rejections r
+WHERE r.org_id = $1";
+
+const FORESEEN: &str = "SELECT k.key FROM import_keys k WHERE k.org_id = $1";
+
+const TAKEN_LEADS: &str = "SELECT l.external_id AS key FROM leads l WHERE l.org_id = $1";
+
+const TAKEN_DEALS: &str = "SELECT d.external_id AS key FROM deals d WHERE d.org_id = $1";
+
+const TAKEN_EMAILS: &str = "SELECT DISTINCT l.email_key AS key FROM leads l WHERE l.org_id = $1";
+
+const LEADS: &str = "SELECT l.id, l.external_id FROM leads l WHERE l.org_id = $1";
+
+const INSERT_ROWS: &str = "INSERT INTO import_rows (org_id, import_id, line, cells)";
+
+const INSERT_REJECTIONS: &str =
+    "INSERT INTO import_rejections (org_id, import_id, line, column_name, value, reason)";
+
+const INSERT_KEYS: &str = "INSERT INTO import_keys (org_id, import_id, key)";
+
+statements! {
+    FIND = Sql::both(concat!("SELECT ", columns!(), "
+FROM imports i
+WHERE i.org_id = $1 AND i.is_staged AND i.id = $2"));
+
+    COUNT = Sql::both("SELECT COUNT(*) AS count FROM imports WHERE org_id = $1 AND is_staged");
+
+    COUNT_REJECTIONS = Sql::both(
+        "SELECT COUNT(*) AS count FROM import_rejections WHERE org_id = $1 AND import_id = $2"
+    );
+
+    INSERT = Sql::both("INSERT INTO imports (
+    org_id, id, user_id, kind, file, plan, is_staged, state, dry_run, total, created, updated, skipped, rejected,
+    checkpoint, created_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, 0, 0, $10)");
+
+    ARRIVED = Sql::both("UPDATE imports
+SET is_staged = $3, total = $4, rejected = $5
+WHERE org_id = $1 AND id = $2 AND NOT is_staged");
+
+    /// The staged rows go with their import, by their foreign key.
+    DISCARD = Sql::both("DELETE FROM imports WHERE org_id = $1 AND id = $2 AND NOT is_staged");
+
+    /// Lease times are the database's.
+    CLAIM = Sql::pair(
+        "UPDATE imports
+SET state = 'RUNNING', lease_token = $3, lease_until = clock_timestamp() + INTERVAL '60 seconds',
+    started_at = COALESCE(started_at, $4)
+WHERE org_id = $1 AND id = $2 AND is_staged AND state IN ('QUEUED', 'RUNNING')
+  AND (lease_until IS NULL OR lease_until < clock_timestamp())",
+        "UPDATE imports
+SET state = 'RUNNING', lease_token = $3, lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds'),
+    started_at = COALESCE(started_at, $4)
+WHERE org_id = $1 AND id = $2 AND is_staged AND state IN ('QUEUED', 'RUNNING')
+  AND (lease_until IS NULL OR lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
+    );
+
+    HOLD = Sql::pair(
+        concat!("SELECT ", columns!(), ", i.user_id, i.plan, i.checkpoint
+FROM imports i
+WHERE i.org_id = $1 AND i.id = $2 AND i.lease_token = $3 AND i.state = 'RUNNING'
+FOR UPDATE"),
+        concat!("SELECT ", columns!(), ", i.user_id, i.plan, i.checkpoint
+FROM imports i
+WHERE i.org_id = $1 AND i.id = $2 AND i.lease_token = $3 AND i.state = 'RUNNING'"),
+    );
+
+    SAVE = Sql::pair(
+        "UPDATE imports
+SET state = $4, error = $5, created = $6, updated = $7, skipped = $8, rejected = $9, finished_at = $10,
+    checkpoint = $11, lease_until = clock_timestamp() + INTERVAL '60 seconds'
+WHERE org_id = $1 AND id = $2 AND lease_token = $3",
+        "UPDATE imports
+SET state = $4, error = $5, created = $6, updated = $7, skipped = $8, rejected = $9, finished_at = $10,
+    checkpoint = $11, lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds')
+WHERE org_id = $1 AND id = $2 AND lease_token = $3",
+    );
+
+    /// Beginning at the checkpoint, it does not walk over the rows that have been deleted.
+    ROWS_AFTER = Sql::both("SELECT line, cells
+FROM import_rows
+WHERE org_id = $1 AND import_id = $2 AND line > $3
+ORDER BY line
+LIMIT $4");
+
+    DELETE_ROWS = Sql::both("DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2 AND line <= $3");
+
+    FORGET_FORESEEN = Sql::both("DELETE FROM import_keys WHERE org_id = $1 AND import_id = $2");
+
+    MEMBERS = Sql::both("SELECT id, name, email_key, role FROM users WHERE org_id = $1 AND active");
+}
+
+fn import(row: &Row) -> Result<Import> {
+    Ok(Import {
+        id: row.id("id")?,
+        kind: row.spelled("kind")?,
+        file: row.text("file")?,
+        state: row.spelled("state")?,
+        error: row.optional_text("error")?,
+        dry_run: row.flag("dry_run")?,
+        total: row.int("total")?,
+        created: row.int("created")?,
+        updated: row.int("updated")?,
+        skipped: row.int("skipped")?,
+        rejected: row.int("rejected")?,
+        created_at: row.time("created_at")?,
+        started_at: row.optional_time("started_at")?,
+        finished_at: row.optional_time("finished_at")?,
+    })
+}
+
+fn run(row: &Row) -> Result<Run> {
+    let plan = serde_json::from_value(row.json("plan")?).map_err(Error::internal)?;
+    Ok(Run { import: import(row)?, user_id: row.id("user_id")?, plan, checkpoint: row.int("checkpoint")? })
+}
+
+fn rejected_row(row: &Row) -> Result<RejectedRow> {
+    let rejection = Rejection {
+        line: row.int("line")?,
+        column: row.optional_text("column_name")?,
+        value: row.optional_text("value")?,
+        reason: row.text("reason")?,
+    };
+    Ok(RejectedRow { import_id: row.id("import_id")?, rejection })
+}
+
+fn staged_row(row: &Row) -> Result<StagedRow> {
+    let cells = serde_json::from_value(row.json("cells")?).map_err(Error::internal)?;
+    Ok(StagedRow { line: row.int("line")?, cells })
+}
+
+fn member(row: &Row) -> Result<ImportMember> {
+    Ok(ImportMember {
+        id: row.id("id")?,
+        name: row.text("name")?,
+        email_key: row.text("email_key")?,
+        role: row.spelled("role")?,
+    })
+}
+
+/// The rows of `head` in which `column` has one of some values; none are looked up in vain.
+async fn having<V: Into<Value> + Clone>(
+    connection: &mut OrgConnection,
+    head: &'static str,
+    column: &'static str,
+    values: &[V],
+) -> Result<Vec<Row>> {
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut select = Select::new(head);
+    select.and_in(column, values.iter().cloned());
+    connection.select(select).await
+}
+
+fn keys(rows: &[Row]) -> Result<Vec<String>> {
+    rows.iter().map(|row| row.text("key")).collect()
+}
+
+/// Adds records, all or none.
+async fn insert_all(connection: &mut OrgConnection, head: &'static str, rows: Vec<Vec<Value>>) -> Result<()> {
+    let expected = rows.len() as u64;
+    match connection.insert_many(head, "ON CONFLICT DO NOTHING", rows).await? {
+        inserted if inserted == expected => Ok(()),
+        _ => Err(Error::conflict("Somebody else has just taken one of the external ids.")),
+    }
+}
+
+#[async_trait]
+impl ImportRepository for OrgConnection {
+    async fn find(&mut self, id: ImportId) -> Result<Option<Import>> {
+        self.optional(FIND, args![id]).await?.as_ref().map(import).transpose()
+    }
+
+    async fn list(&mut self, query: &ImportQuery) -> Result<Vec<Import>> {
+        let column = match query.list.sort.key {
+            ImportSort::CreatedAt => "i.created_at",
+        };
+        let select = Select::new(LIST).page(&query.list, column, "i.id");
+        self.select(select).await?.iter().map(import).collect()
+    }
+
+    async fn count(&mut self) -> Result<u64> {
+        self.one(COUNT, args![]).await?.count("count")
+    }
+
+    async fn rejections(&mut self, id: ImportId, query: &RejectionQuery) -> Result<Vec<RejectedRow>> {
+        let mut select = Select::new(REJECTIONS);
+        select.and("r.import_id = ?", id);
+        let column = match query.list.sort.key {
+            RejectionSort::Line => "r.line",
+        };
+        let select = select.page(&query.list, column, "r.import_id");
+        self.select(select).await?.iter().map(rejected_row).collect()
+    }
+
+    async fn count_rejections(&mut self, id: ImportId) -> Result<u64> {
+        self.one(COUNT_REJECTIONS, args![id]).await?.count("count")
+    }
+
+    async fn insert(&mut self, import: &Import, user: UserId, plan: &Plan) -> Result<()> {
+        let plan = serde_json::to_value(plan).map_err(Error::internal)?;
+        let values = args![
+            import.id,
+            user,
+            import.kind.as_str(),
+            &import.file,
+            plan,
+            false,
+            import.state.as_str(),
+            import.dry_run,
+            import.created_at,
+        ];
+        self.execute(INSERT, values).await.map(|_| ())
+    }
+
+    async fn stage(&mut self, id: ImportId, rows: &[StagedRow]) -> Result<()> {
+        let values = |row: &StagedRow| args![id, row.line, serde_json::Value::from(row.cells.clone())];
+        self.insert_many(INSERT_ROWS, "", rows.iter().map(values).collect()).await.map(|_| ())
+    }
+
+    async fn arrived(&mut self, import: &Import, is_staged: bool) -> Result<()> {
+        match self.execute(ARRIVED, args![import.id, is_staged, import.total, import.rejected]).await? {
+            1 => Ok(()),
+            _ => Err(Error::conflict("The file took too long to arrive: send it again.")),
+        }
+    }
+
+    async fn discard(&mut self, id: ImportId) -> Result<()> {
+        self.execute(DISCARD, args![id]).await.map(|_| ())
+    }
+
+    async fn claim(&mut self, lease: Lease, now: Timestamp) -> Result<bool> {
+        Ok(self.execute(CLAIM, args![lease.import_id, lease.token, now]).await? == 1)
+    }
+
+    async fn hold(&mut self, lease: Lease) -> Result<Option<Run>> {
+        self.optional(HOLD, args![lease.import_id, lease.token]).await?.as_ref().map(run).transpose()
+    }
+
+    async fn save(&mut self, lease: Lease, import: &Import, checkpoint: i64) -> Result<()> {
+        let values = args![
+            lease.import_id,
+            lease.token,
+            import.state.as_str(),
+            &import.error,
+            import.created,
+            import.updated,
+            import.skipped,
+            import.rejected,
+            import.finished_at,
+            checkpoint,
+        ];
+        match self.execute(SAVE, values).await? {
+            1 => Ok(()),
+            _ => Err(Error::conflict("Another worker has taken this import over.")),
+        }
+    }
+
+    async fn rows_after(&mut self, id: ImportId, line: i64, limit: usize) -> Result<Vec<StagedRow>> {
+        self.all(ROWS_AFTER, args![id, line, limit]).await?.iter().map(staged_row).collect()
+    }
+
+    async fn delete_rows(&mut self, id: ImportId, up_to: i64) -> Result<()> {
+        self.execute(DELETE_ROWS, args![id, up_to]).await.map(|_| ())
+    }
+
+    async fn reject(&mut self, id: ImportId, rejections: &[Rejection]) -> Result<()> {
+        let values = |rejection: &Rejection| {
+            args![id, rejection.line, &rejection.column, &rejection.value, &rejection.reason]
+        };
+        self.insert_many(INSERT_REJECTIONS, "", rejections.iter().map(values).collect()).await.map(|_| ())
+    }
+
+    async fn foresee(&mut self, id: ImportId, keys: &[String]) -> Result<()> {
+        let values = keys.iter().map(|key| args![id, key]).collect();
+        // An email may have been foreseen with another external id.
+        self.insert_many(INSERT_KEYS, "ON CONFLICT DO NOTHING", values).await.map(|_| ())
+    }
+
+    async fn foreseen(&mut self, id: ImportId, wanted: &[String]) -> Result<Vec<String>> {
+        let mut select = Select::new(FORESEEN);
+        select.and("k.import_id = ?", id);
+        select.and_in("k.key", wanted);
+        keys(&self.select(select).await?)
+    }
+
+    async fn forget_foreseen(&mut self, id: ImportId) -> Result<()> {
+        self.execute(FORGET_FORESEEN, args![id]).await.map(|_| ())
+    }
+
+    async fn members(&mut self) -> Result<Vec<ImportMember>> {
+        self.all(MEMBERS, args![]).await?.iter().map(member).collect()
+    }
+
+    async fn taken_external_ids(&mut self, kind: ImportKind, external_ids: &[String]) -> Result<Vec<String>> {
+        let rows = match kind {
+            ImportKind::Leads => having(self, TAKEN_LEADS, "l.external_id", external_ids).await?,
+            ImportKind::Deals => having(self, TAKEN_DEALS, "d.external_id", external_ids).await?,
+        };
+        keys(&rows)
+    }
+
+    async fn taken_emails(&mut self, email_keys: &[String]) -> Result<Vec<String>> {
+        keys(&having(self, TAKEN_EMAILS, "l.email_key", email_keys).await?)
+    }
+
+    async fn leads_by_external_id(&mut self, external_ids: &[String]) -> Result<Vec<(String, LeadId)>> {
+        let rows = having(self, LEADS, "l.external_id", external_ids).await?;
+        rows.iter().map(|row| Ok((row.text("external_id")?, row.id("id")?))).collect()
+    }
+
+    async fn present_leads(&mut self, ids: &[LeadId]) -> Result<Vec<LeadId>> {
+        having(self, LEADS, "l.id", ids).await?.iter().map(|row| row.id("id")).collect()
+    }
+
+    async fn insert_leads(&mut self, records: &[Lead]) -> Result<()> {
+        insert_all(self, leads::INSERT, records.iter().map(leads::values).collect()).await
+    }
+
+    async fn insert_deals(&mut self, records: &[Deal]) -> Result<()> {
+        insert_all(self, deals::INSERT, records.iter().map(deals::values).collect()).await
+    }
+}

@@ -1,0 +1,323 @@
+//! Imports, from the file to the records, on each engine.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use flowcrm_core::access::Role;
+use flowcrm_core::auth::Register;
+use flowcrm_core::deals::{Deal, DealStage};
+use flowcrm_core::imports::{Import, ImportKind, ImportState, Rejection};
+use flowcrm_core::input::Body;
+use flowcrm_core::users::{NewUser, UpdateUser};
+use flowcrm_core::{Caller, Crm, ErrorCode, Origin, Result};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _};
+use support::TestDatabase;
+
+async fn owner(crm: &Crm) -> Caller {
+    let register = Register {
+        name: "Ada Byron".to_owned(),
+        email: "ada@example.com".parse().unwrap(),
+        password: "correct horse".into(),
+        org_name: "Engines".to_owned(),
+    };
+    let signed_in = crm.register(register, &Origin::default()).await.unwrap();
+    crm.authenticate(signed_in.access_token.as_str()).unwrap()
+}
+
+async fn member(caller: &Caller, name: &str, role: Role) -> Caller {
+    let email = format!("{name}@example.com").parse().unwrap();
+    let new = NewUser { name: name.to_owned(), email, role: Some(role), password: "correct horse".into() };
+    let user = caller.users().create(new).await.unwrap();
+    caller.crm().as_user(user.id).await.unwrap()
+}
+
+fn body(value: Value) -> Body {
+    Body::try_from(value).unwrap()
+}
+
+/// Sends a file; it waits for a worker then.
+async fn send(caller: &Caller, kind: ImportKind, options: Value, file: &[u8]) -> Result<Import> {
+    let mut staging = caller.imports().begin(kind, body(options), "folder/file.csv".to_owned()).await?;
+    for piece in file.chunks(8_000) {
+        staging.push(piece).await?;
+    }
+    staging.finish().await
+}
+
+/// Sends a file and has it imported.
+async fn import(caller: &Caller, kind: ImportKind, options: Value, file: &[u8]) -> (Import, Vec<Rejection>) {
+    let import = send(caller, kind, options, file).await.unwrap();
+    assert_eq!((import.state, caller.crm().run_waiting_imports().await.unwrap()), (ImportState::Queued, 1));
+    let import = caller.imports().get(import.id).await.unwrap();
+    let rejected = caller.imports().rejected(import.id, body(json!({"limit": "200"}))).await.unwrap();
+    (import, rejected.items)
+}
+
+fn counts(import: &Import) -> (i64, i64, i64, i64) {
+    assert_eq!((import.state, import.error.as_deref()), (ImportState::Done, None));
+    (import.total, import.created, import.skipped, import.rejected)
+}
+
+async fn every_deal(caller: &Caller) -> Vec<Deal> {
+    let (mut deals, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let mut query = json!({"limit": "200"});
+        if let Some(cursor) = &cursor {
+            query["cursor"] = json!(cursor);
+        }
+        let page = caller.deals().list(body(query)).await.unwrap();
+        deals.extend(page.items);
+        match page.next {
+            Some(next) => cursor = Some(next.to_string()),
+            None => return deals,
+        }
+    }
+}
+
+async fn count_leads(caller: &Caller) -> u64 {
+    caller.leads().list(body(json!({"count": "true", "limit": "1"}))).await.unwrap().total.unwrap()
+}
+
+/// Deals 1 to `count`, each with its external id.
+fn many_deals(count: usize) -> String {
+    let mut file = "id,deal stage,amount,close date\n".to_owned();
+    for number in 1..=count {
+        let (stage, closed) = if number % 2 == 0 { ("Closed won", "2024-02-29") } else { ("", "") };
+        writeln!(file, "D{number},{stage},{number}.5,{closed}").unwrap();
+    }
+    file
+}
+
+#[tokio::test]
+async fn a_dry_run_foretells_what_the_import_does() {
+    for database in TestDatabase::on_each_engine().await {
+        let crm = database.crm().await;
+        let ada = owner(&crm).await;
+        let mut file = "\u{feff}Name,E-Mail,External ID,Created,Lead Status,Owner\r\n".to_owned();
+        for number in 1..=1_200 {
+            // The second half says the first again: some by external id, some by email.
+            let number = if number > 600 { number - 600 } else { number };
+            let id = if number % 2 == 0 { format!("X{number}") } else { String::new() };
+            write!(file, "\"Lead, {number}\",L{number}@x.org,{id},2024-01-31 10:00:00,new,\r\n").unwrap();
+        }
+        file.push_str("Bad mail,a b@x.org,,,,\r\nBad date,,,31/01/2024,,\r\n,no@name.org,,,,\r\n");
+        file.push_str("\"Two\nlines\",,,,,\r\nNobody,,,,,Bob\r\nOwned,,,,,ADA byron\r\n");
+        let dry = json!({"dryRun": true, "onDuplicate": "skip"});
+        let (foretold, _) = import(&ada, ImportKind::Leads, dry, file.as_bytes()).await;
+        assert_eq!(
+            (counts(&foretold), count_leads(&ada).await),
+            ((1_206, 602, 600, 4), 0),
+            "{}",
+            database.engine
+        );
+        let (done, rejected) = import(&ada, ImportKind::Leads, json!({}), file.as_bytes()).await;
+        assert_eq!((counts(&done), count_leads(&ada).await), (counts(&foretold), 602));
+        let rejected: Vec<_> =
+            rejected.iter().map(|row| (row.line, row.column.as_deref(), row.value.as_deref())).collect();
+        let expected = [
+            (1_202, Some("E-Mail"), Some("a b@x.org")),
+            (1_203, Some("Created"), Some("31/01/2024")),
+            (1_204, Some("Name"), None),
+            (1_207, Some("Owner"), Some("Bob")),
+        ];
+        assert_eq!(rejected, expected);
+        let lead = ada.leads().list(body(json!({"q": "l7"}))).await.unwrap().items.pop().unwrap();
+        assert_eq!((lead.name.as_str(), lead.version), ("Lead, 7", 1));
+        assert_eq!(lead.created_at.to_string(), "2024-01-31T10:00:00.000Z");
+
+        let inbox = ada.notifications().list(Body::default()).await.unwrap();
+        let told: Vec<&str> =
+            inbox.page.items.iter().map(|notification| notification.message.as_str()).collect();
+        let expected = [
+            "Import of file.csv finished: 602 created, 4 rejected",
+            "Dry run of file.csv finished: 602 would be created, 4 rejected",
+        ];
+        assert_eq!(told[..2], expected);
+        let events = ada.events().list(body(json!({"limit": "1000"}))).await.unwrap();
+        let completed = events.iter().filter(|event| event.kind == "import:completed");
+        assert_eq!(
+            (completed.count(), events.iter().filter(|event| event.kind.starts_with("lead:")).count()),
+            (2, 0)
+        );
+        let audited = ada.audit().list(body(json!({"action": "import:completed"}))).await.unwrap().items;
+        assert_eq!(
+            (&audited[0].details["created"], &audited[1].details["dryRun"]),
+            (&json!(602), &json!(true))
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_workers_abandon_again_and_again_ends_with_right_counts() {
+    for database in TestDatabase::on_each_engine().await {
+        let crm = database.crm().await;
+        let ada = owner(&crm).await;
+        let sent = send(&ada, ImportKind::Deals, json!({}), many_deals(6_000).as_bytes()).await.unwrap();
+        let mut abandoned = 0;
+        for pause in (0..).map(|round| Duration::from_millis(10 + round * 7)) {
+            if tokio::time::timeout(pause, crm.run_waiting_imports()).await.is_ok() {
+                let state = ada.imports().get(sent.id).await.unwrap().state;
+                if state == ImportState::Done {
+                    break;
+                }
+            }
+            abandoned += 1;
+            expire_leases(&database).await;
+        }
+        let done = ada.imports().get(sent.id).await.unwrap();
+        assert_eq!(counts(&done), (6_000, 6_000, 0, 0), "{}, abandoned {abandoned} times", database.engine);
+        assert!(abandoned > 1);
+        let deals = every_deal(&ada).await;
+        assert_eq!(deals.len(), 6_000);
+        let won: Vec<&Deal> = deals.iter().filter(|deal| deal.stage == DealStage::ClosedWon).collect();
+        let closed =
+            |deal: &&Deal| deal.closed_at.is_some_and(|moment| moment.to_string().starts_with("2024-02-29"));
+        assert_eq!((won.len(), won.iter().all(|deal| closed(deal)), won[0].probability), (3_000, true, 100));
+        let cents: i64 = deals.iter().map(|deal| deal.value.minor()).sum();
+        assert_eq!(cents, (1..=6_000).map(|number| number * 100 + 50).sum::<i64>());
+    }
+}
+
+/// As if a minute had passed for the database.
+async fn expire_leases(database: &TestDatabase) {
+    let expire = AssertSqlSafe("UPDATE imports SET lease_until = NULL".to_owned());
+    #[expect(clippy::disallowed_methods, reason = "a test moves the database's clock")]
+    let expired = match database.engine {
+        "sqlite" => {
+            let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+            sqlx::raw_sql(expire).execute(&mut connection).await.map(|_| ())
+        }
+        _ => {
+            let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
+            sqlx::raw_sql(expire).execute(&mut connection).await.map(|_| ())
+        }
+    };
+    expired.unwrap();
+}
+
+#[tokio::test]
+async fn deals_find_their_leads_and_people() {
+    for database in TestDatabase::on_each_engine().await {
+        let crm = database.crm().await;
+        let ada = owner(&crm).await;
+        let max = member(&ada, "Max", Role::Manager).await;
+        let sally = member(&ada, "Sally", Role::Sales).await;
+        let (leads, _) = import(&max, ImportKind::Leads, json!({}), b"name,external_id\nAcme,L1\n").await;
+        assert_eq!(counts(&leads), (1, 1, 0, 0));
+        let lead = max.leads().list(Body::default()).await.unwrap().items.pop().unwrap();
+        let file = format!(
+            "title,lead external id,agent,lost reason,stage\n\
+             One,L1,sally@EXAMPLE.com,,\nTwo,L2,,,\nThree,,Ada Byron,,\nFour,,,too dear,CLOSED_LOST\nFive,{},,x,\n",
+            lead.id
+        );
+        let mapping = json!({
+            "mapping": {
+                "title": "title", "leadExternalId": 1, "assignedTo": "agent", "lostReason": "Lost Reason", "stage": 4,
+            },
+        });
+        let (deals, rejected) = import(&max, ImportKind::Deals, mapping, file.as_bytes()).await;
+        assert_eq!(counts(&deals), (5, 2, 0, 3), "{rejected:?}");
+        let lines: Vec<i64> = rejected.iter().map(|row| row.line).collect();
+        assert_eq!(
+            lines,
+            [3, 4, 6],
+            "a lead that is not there, a person MANAGER may not name, an id of ours"
+        );
+        let deals = every_deal(&max).await;
+        let one = deals.iter().find(|deal| deal.title == "One").unwrap();
+        assert_eq!((one.lead_id, one.assigned_to_id), (Some(lead.id), Some(sally.user_id())));
+        let four = deals.iter().find(|deal| deal.title == "Four").unwrap();
+        assert_eq!((four.lost_reason.as_deref(), four.owner_id), (Some("too dear"), max.user_id()));
+    }
+}
+
+#[tokio::test]
+async fn whoever_may_not_import_does_not() {
+    for database in TestDatabase::on_each_engine().await {
+        let crm = database.crm().await;
+        let ada = owner(&crm).await;
+        let max = member(&ada, "Max", Role::Manager).await;
+        let sally = member(&ada, "Sally", Role::Sales).await;
+        let refused = send(&sally, ImportKind::Leads, json!({}), b"name\nAcme\n").await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::Forbidden);
+        assert_eq!(sally.imports().list(Body::default()).await.unwrap_err().code(), ErrorCode::Forbidden);
+        let sent = send(&max, ImportKind::Leads, json!({}), b"name\nAcme\n").await.unwrap();
+        let demote = UpdateUser { role: Some(Role::Sales), ..UpdateUser::default() };
+        ada.users().update(max.user_id(), demote, None).await.unwrap();
+        assert_eq!(crm.run_waiting_imports().await.unwrap(), 1);
+        let failed = ada.imports().get(sent.id).await.unwrap();
+        assert_eq!((failed.state, failed.created), (ImportState::Failed, 0));
+        assert!(failed.error.unwrap().contains("may no longer import"));
+        assert_eq!((count_leads(&ada).await, crm.run_waiting_imports().await.unwrap()), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_file_leaves_nothing() {
+    for database in TestDatabase::on_each_engine().await {
+        let crm = database.crm().await;
+        let ada = owner(&crm).await;
+        let mut late = many_deals(20_000).into_bytes();
+        late.extend_from_slice(b"caf\xe9,,,\n");
+        let files: [(&[u8], &str); 5] = [
+            (b"", "file"),
+            (b"title\n", "file"),
+            (b"\xff\xfet\0i\0", "file"),
+            (b"colour\nred\n", "options.mapping.title"),
+            (&late, "file"),
+        ];
+        for (file, field) in files {
+            let refused = send(&ada, ImportKind::Deals, json!({}), file).await.unwrap_err();
+            assert_eq!(refused.fields()[0].field, field, "{refused}");
+        }
+        let refused =
+            send(&ada, ImportKind::Deals, json!({"onDuplicate": "update"}), b"title\nx\n").await.unwrap_err();
+        assert_eq!(refused.fields()[0].field, "options.onDuplicate");
+        assert!(ada.imports().list(Body::default()).await.unwrap().items.is_empty());
+        assert_eq!((crm.run_waiting_imports().await.unwrap(), every_deal(&ada).await.len()), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_real_pipeline_is_imported_exactly() {
+    let Ok(folder) = std::env::var("FLOWCRM_REAL_DATA") else {
+        eprintln!("SKIPPED: FLOWCRM_REAL_DATA is not set, so no file of a real business is imported");
+        return;
+    };
+    let file = std::fs::read(format!("{folder}/maven-crm-sales/sales_pipeline.csv")).unwrap();
+    let options = json!({
+        "mapping": {
+            "title": "opportunity_id", "externalId": "opportunity_id", "stage": "deal_stage", "value": "close_value",
+            "closedAt": "close_date",
+        },
+        "values": {"stage": {
+            "Won": "CLOSED_WON", "lost": "CLOSED_LOST", "Engaging": "DISCOVERY", "Prospecting": "QUALIFICATION",
+        }},
+    });
+    for database in TestDatabase::on_each_engine().await {
+        let crm = database.crm().await;
+        let ada = owner(&crm).await;
+        let started = std::time::Instant::now();
+        let (done, _) = import(&ada, ImportKind::Deals, options.clone(), &file).await;
+        eprintln!("{}: {:?}", database.engine, started.elapsed());
+        assert_eq!(counts(&done), (8_800, 8_800, 0, 0));
+        let deals = every_deal(&ada).await;
+        let of = |stage| deals.iter().filter(move |deal| deal.stage == stage);
+        let stages = [
+            (DealStage::ClosedWon, 4_238),
+            (DealStage::ClosedLost, 2_473),
+            (DealStage::Discovery, 1_589),
+            (DealStage::Qualification, 500),
+        ];
+        for (stage, count) in stages {
+            assert_eq!(of(stage).count(), count);
+        }
+        assert_eq!(of(DealStage::ClosedWon).map(|deal| deal.value.minor()).sum::<i64>(), 1_000_553_400);
+        assert_eq!(deals.iter().filter(|deal| deal.closed_at.is_none()).count(), 2_089);
+        let (again, _) = import(&ada, ImportKind::Deals, options.clone(), &file).await;
+        assert_eq!(counts(&again), (8_800, 0, 8_800, 0));
+    }
+}

@@ -4,6 +4,8 @@ use crate::error::{Error, Result};
 use crate::ids::{OrgId, SessionId, UserId};
 use crate::input::words;
 use crate::money::Currency;
+use crate::organizations::Organization;
+use crate::users::User;
 
 words! {
     /// What a user is in the organization; each role may do what the table says.
@@ -194,6 +196,22 @@ pub struct Actor {
 }
 
 impl Actor {
+    /// A user who founds an organization, signs in or looks after their account: with the account's own rights, and
+    /// no operator's.
+    pub(crate) fn of_account(organization: &Organization, user: &User) -> Self {
+        Self {
+            org_id: organization.id,
+            user_id: user.id,
+            session_id: None,
+            name: user.name.clone(),
+            role: user.role,
+            is_operator: false,
+            org_name: organization.name.clone(),
+            currency: organization.currency,
+            time_zone: organization.time_zone.as_tz(),
+        }
+    }
+
     /// What the table grants for `action`.
     pub fn grant(&self, action: Action) -> Grant {
         action.grant(self.role)

@@ -40,7 +40,8 @@ impl<I: FromStr> Command for Bulk<I> {
                 BulkChange::Delete
             }
             (None, false) => {
-                if !fields.has("set") {
+                // One that is no object has been refused already.
+                if fields.optional("set", |_| Ok(())).is_none() {
                     fields.refuse("set", "is required, unless delete is true");
                 }
                 BulkChange::Delete

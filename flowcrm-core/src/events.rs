@@ -304,7 +304,7 @@ pub struct LoggedEvent {
     /// What it is about: `lead`, `deal`, `task`, `user`, `import`, `organization`, `notification`, `system`.
     pub entity_type: EntityType,
     /// The id of what it is about.
-    pub entity_id: Option<Uuid>,
+    pub entity_id: Uuid,
     /// Who did it; null for the system.
     pub user_id: Option<UserId>,
     /// What happened: `{<entity>: record}` and, for some, more.

@@ -11,12 +11,12 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::auth::Password;
 use crate::email::Email;
 use crate::error::{Error, ErrorCode, FieldError, Result};
 use crate::ids::{DealId, LeadId, UserId};
 use crate::money::{Amount, Currency, Money};
 use crate::patch::Patch;
-use crate::secret::Secret;
 
 /// A command or query that can be read from [`Fields`].
 pub trait Command: Sized {
@@ -380,8 +380,8 @@ pub(crate) fn required_email(fields: &mut Fields, name: &'static str) -> Email {
 }
 
 /// A new password, which must be there: 8 to 256 characters, never trimmed or cut.
-pub(crate) fn required_password(fields: &mut Fields, name: &'static str) -> Secret {
-    fields.required(name, secret(8..=256)).unwrap_or_default().into()
+pub(crate) fn required_password(fields: &mut Fields, name: &'static str) -> Password {
+    fields.required(name, Password::parse_new).unwrap_or_default()
 }
 
 /// An optional email address; blank text counts as absent.

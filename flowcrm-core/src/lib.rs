@@ -28,7 +28,6 @@ pub mod organizations;
 pub mod page;
 pub mod patch;
 pub mod ports;
-pub mod secret;
 pub mod tasks;
 pub mod time;
 pub mod users;

@@ -312,6 +312,7 @@ mod described {
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro declares keys of records, which are public")]
 mod tests {
     use super::*;
 

@@ -93,7 +93,7 @@ impl Work {
     pub(crate) async fn decode<T: Command>(&mut self, body: Body) -> Result<T> {
         let mut fields = Fields::new(body, self.actor.currency);
         let command = T::decode(&mut fields);
-        self.settle(fields).await?;
+        refuse(self.findings(fields).await?)?;
         Ok(command)
     }
 
@@ -103,22 +103,28 @@ impl Work {
         &mut self,
         body: Body,
     ) -> Result<(Vec<I>, BulkChange)> {
-        let bulk: Bulk<I> = self.decode(body).await?;
+        let mut fields = Fields::new(body, self.actor.currency);
+        let bulk: Bulk<I> = Bulk::decode(&mut fields);
+        let mut errors = self.findings(fields).await?;
         if let BulkChange::Set(patch) = &bulk.change {
-            let read = self.decode::<T>(patch.clone()).await;
-            read.map_err(|error| error.inside("set"))?;
+            let mut fields = Fields::new(patch.clone(), self.actor.currency);
+            T::decode(&mut fields);
+            let inside = |error: FieldError| FieldError { field: format!("set.{}", error.field), ..error };
+            errors.extend(self.findings(fields).await?.into_iter().map(inside));
         }
+        refuse(errors)?;
         Ok((bulk.ids, bulk.change))
     }
 
-    async fn settle(&mut self, fields: Fields) -> Result<()> {
+    /// All that is wrong with the fields of a body, what they refer to included.
+    async fn findings(&mut self, fields: Fields) -> Result<Vec<FieldError>> {
         let (references, mut errors) = fields.into_findings();
         for (field, reference) in references {
             if !self.is_there(reference).await? {
                 errors.push(FieldError::new(field, "is not an active member, or a record that you may see"));
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(Error::invalid(errors)) }
+        Ok(errors)
     }
 
     async fn is_there(&mut self, reference: Reference) -> Result<bool> {
@@ -282,4 +288,9 @@ impl Work {
         };
         Ok(chosen.into_iter().filter_map(to_notification).collect())
     }
+}
+
+/// Refuses a command that has bad fields.
+fn refuse(errors: Vec<FieldError>) -> Result<()> {
+    if errors.is_empty() { Ok(()) } else { Err(Error::invalid(errors)) }
 }

@@ -41,7 +41,6 @@ pub struct Problem {
     /// Finds the request in the server's log.
     request_id: String,
     /// After how many seconds to try again, when that may help.
-    #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
 }
 
@@ -298,6 +297,7 @@ mod tests {
                 {"field": "colour", "message": "is not a field here"},
             ],
             "requestId": "req-7",
+            "retryAfter": null,
         });
         assert_eq!((status, body), (400, expected));
     }

@@ -99,7 +99,9 @@ async fn stats(client: &Client) -> Value {
 
 async fn deals(client: &Client, filter: &str) -> Stages {
     let deals = client.walk(&format!("/api/deals?limit=200{filter}")).await;
-    counted(deals.iter().map(|deal| (deal["stage"].as_str().expect("a stage").to_owned(), cents(&deal["value"]))))
+    counted(
+        deals.iter().map(|deal| (deal["stage"].as_str().expect("a stage").to_owned(), cents(&deal["value"]))),
+    )
 }
 
 /// The five numbers of an import that is done.
@@ -112,7 +114,8 @@ fn numbers(import: &Value) -> [&Value; 5] {
 async fn run(client: &Client, csv: &str) {
     let opportunities = read(csv);
     let total = opportunities.len();
-    let of_file = counted(opportunities.iter().map(|opportunity| (opportunity.stage.to_owned(), opportunity.cents)));
+    let of_file =
+        counted(opportunities.iter().map(|opportunity| (opportunity.stage.to_owned(), opportunity.cents)));
 
     let tried = client.import("deals", &options(true), csv.as_bytes().to_vec()).await;
     assert_eq!(tried["dryRun"], true);
@@ -131,7 +134,8 @@ async fn run(client: &Client, csv: &str) {
     assert_eq!(pipeline(client).await, of_file);
 
     let before = stats(client).await;
-    let open_value: i64 = ["QUALIFICATION", "DISCOVERY", "PROPOSAL", "NEGOTIATION"].map(|stage| of_file[stage].1).iter().sum();
+    let open_value: i64 =
+        ["QUALIFICATION", "DISCOVERY", "PROPOSAL", "NEGOTIATION"].map(|stage| of_file[stage].1).iter().sum();
     assert_eq!(before["totalDeals"], json!(total));
     assert_eq!((&before["dealsWonThisMonth"], cents(&before["dealValueThisMonth"])), (&json!(0), 0));
     assert_eq!(cents(&before["pipelineValue"]), open_value);
@@ -212,18 +216,18 @@ async fn newest_position(client: &Client) -> i64 {
 async fn check_log(client: &Client, imports: &[&Value]) {
     let events = client.get("/api/events?limit=1000").await.body;
     let events = events.as_array().expect("a list");
-    let positions: Vec<_> = events.iter().map(|event| event["position"].as_i64().expect("a position")).collect();
+    let positions: Vec<_> =
+        events.iter().map(|event| event["position"].as_i64().expect("a position")).collect();
     assert!(positions.is_sorted_by(|one, next| one < next), "{positions:?}");
     assert!(events.iter().all(|event| event["type"] != "deal:created"));
     let told = |event: &&Value| event["type"] == "import:completed";
     let told: Vec<_> = events.iter().filter(told).map(|event| event["entityId"].clone()).collect();
     assert_eq!(told, imports.iter().map(|import| import["id"].clone()).collect::<Vec<_>>());
 
-    let mut audit = client.walk("/api/audit-logs?action=import:completed").await;
-    audit.reverse();
+    let audit = client.walk("/api/audit-logs?action=import:completed").await;
     assert_eq!(audit.len(), imports.len());
-    for (entry, import) in audit.iter().zip(imports) {
-        assert_eq!(entry["entityId"], import["id"]);
+    for import in imports {
+        let entry = audit.iter().find(|entry| entry["entityId"] == import["id"]).expect("an entry");
         for number in ["total", "created", "updated", "skipped", "rejected"] {
             assert_eq!(entry["details"][number], import[number], "{number} of {entry}");
         }
@@ -245,13 +249,11 @@ async fn a_real_pipeline_is_imported_and_every_view_agrees_when_a_deal_is_won() 
     };
     let file = Path::new(&folder).join("maven-crm-sales").join("sales_pipeline.csv");
     let csv = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let of_file = counted(read(&csv).iter().map(|opportunity| (opportunity.stage.to_owned(), opportunity.cents)));
+    let of_file =
+        counted(read(&csv).iter().map(|opportunity| (opportunity.stage.to_owned(), opportunity.cents)));
     assert_eq!(of_file["CLOSED_WON"], (4_238, 1_000_553_400));
     assert_eq!(of_file.values().map(|(count, _)| count).sum::<u64>(), 8_800);
     for (server, _) in TestServer::on_each_engine_at("2026-03-15T10:00:00Z").await {
-        let client = server.register("maven").await;
-        run(&client, &csv).await;
-        let rejected = client.walk("/api/imports").await;
-        assert_eq!(rejected.len(), 3);
+        run(&server.register("maven").await, &csv).await;
     }
 }

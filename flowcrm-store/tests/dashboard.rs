@@ -1,5 +1,7 @@
 //! The figures agree with the lists, for every role, on each engine.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod support;
 
 use flowcrm_core::dashboard::{FeedQuery, OverdueQuery};

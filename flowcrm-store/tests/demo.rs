@@ -1,5 +1,7 @@
 //! The demo data, on each engine.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod support;
 
 use flowcrm_core::auth::{Register, SignIn};
@@ -88,11 +90,8 @@ async fn all_six_may_sign_in_and_seeding_again_does_nothing() {
             "admin@example.com",
         ];
         for email in emails {
-            let sign_in = SignIn {
-                email: email.parse().unwrap(),
-                password: "password".into(),
-                two_factor_token: None,
-            };
+            let sign_in =
+                SignIn { email: email.parse().unwrap(), password: "password".into(), two_factor_token: None };
             crm.sign_in(sign_in, &Origin::default()).await.unwrap();
         }
         let before = story_of(&crm, emails[0]).await;

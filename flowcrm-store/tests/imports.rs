@@ -5,15 +5,17 @@ mod support;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use flowcrm_core::access::Role;
 use flowcrm_core::auth::Register;
 use flowcrm_core::deals::{Deal, DealStage};
+use flowcrm_core::env::{Env, FixedClock};
 use flowcrm_core::imports::{Import, ImportKind, ImportState, Rejection};
 use flowcrm_core::input::Body;
 use flowcrm_core::users::{NewUser, UpdateUser};
 use flowcrm_core::{Caller, Crm, ErrorCode, Origin, Result};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::Connection as _;
 use support::TestDatabase;
 
 async fn owner(crm: &Crm) -> Caller {
@@ -183,19 +185,44 @@ async fn an_import_that_workers_abandon_again_and_again_ends_with_right_counts()
 
 /// As if a minute had passed for the database.
 async fn expire_leases(database: &TestDatabase) {
-    let expire = AssertSqlSafe("UPDATE imports SET lease_until = NULL".to_owned());
-    #[expect(clippy::disallowed_methods, reason = "a test moves the database's clock")]
-    let expired = match database.engine {
+    run_sql(database, "UPDATE imports SET lease_until = NULL").await;
+}
+
+/// Runs a statement behind the back of the CRM; answers how many rows it changed.
+async fn run_sql(database: &TestDatabase, statement: &'static str) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a test looks behind the curtain")]
+    let changed = match database.engine {
         "sqlite" => {
             let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-            sqlx::raw_sql(expire).execute(&mut connection).await.map(|_| ())
+            sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
         }
         _ => {
             let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-            sqlx::raw_sql(expire).execute(&mut connection).await.map(|_| ())
+            sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
         }
     };
-    expired.unwrap();
+    changed.unwrap()
+}
+
+#[tokio::test]
+async fn a_file_that_never_arrives_in_full_is_forgotten_after_an_hour() {
+    for database in TestDatabase::on_each_engine().await {
+        let clock = FixedClock::at("2026-01-31".parse().unwrap());
+        let crm = database.crm_in(Env::seeded(clock.clone(), 7)).await;
+        let ada = owner(&crm).await;
+        let mut staging =
+            ada.imports().begin(ImportKind::Deals, Body::default(), "a.csv".to_owned()).await.unwrap();
+        staging.push(many_deals(5_000).as_bytes()).await.unwrap();
+        drop(staging);
+        clock.advance(TimeDelta::minutes(59));
+        assert_eq!(crm.run_waiting_imports().await.unwrap(), 0);
+        assert_ne!(run_sql(&database, "UPDATE import_rows SET line = line").await, 0);
+        assert!(ada.imports().list(Body::default()).await.unwrap().items.is_empty());
+        clock.advance(TimeDelta::minutes(2));
+        assert_eq!(crm.run_waiting_imports().await.unwrap(), 0);
+        assert_eq!(run_sql(&database, "UPDATE import_rows SET line = line").await, 0);
+        assert_eq!(run_sql(&database, "UPDATE imports SET total = 0").await, 0);
+    }
 }
 
 #[tokio::test]

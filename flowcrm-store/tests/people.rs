@@ -1,4 +1,5 @@
 //! Members, settings, notifications and logs, on each engine.
+#![expect(clippy::unwrap_used, reason = "a test may unwrap: a panic is how it fails")]
 
 mod support;
 

@@ -20,26 +20,28 @@ struct Scene {
 
 impl Scene {
     async fn on(database: &TestDatabase) -> Self {
-        let clock = FixedClock::at("2026-03-18T12:00:00Z".parse().unwrap());
+        let clock = FixedClock::at("2026-03-18T12:00:00Z".parse().expect("a moment"));
         let crm = database.crm_in(Env::seeded(clock.clone(), 1)).await;
-        let origin =
-            Origin { ip: Some("192.0.2.1".parse().unwrap()), user_agent: Some("Browser".to_owned()) };
+        let origin = Origin {
+            ip: Some("192.0.2.1".parse().expect("an address")),
+            user_agent: Some("Browser".to_owned()),
+        };
         Self { crm, clock, origin }
     }
 
     async fn register(&self) -> SignedIn {
         let register = Register {
             name: "Ada".to_owned(),
-            email: EMAIL.parse().unwrap(),
+            email: EMAIL.parse().expect("an email"),
             password: Password::from("password"),
             org_name: "Engines".to_owned(),
         };
-        self.crm.register(register, &self.origin).await.unwrap()
+        self.crm.register(register, &self.origin).await.expect("an owner")
     }
 
     async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn> {
         let sign_in = SignIn {
-            email: email.parse().unwrap(),
+            email: email.parse().expect("an email"),
             password: Password::from(password),
             two_factor_token: None,
         };
@@ -51,13 +53,13 @@ impl Scene {
     }
 
     fn caller(&self, signed_in: &SignedIn) -> Caller {
-        self.crm.authenticate(signed_in.access_token.as_str()).unwrap()
+        self.crm.authenticate(signed_in.access_token.as_str()).expect("a caller")
     }
 
     /// What the audit log says was done, the newest first.
     async fn audit(&self) -> Vec<(String, serde_json::Value)> {
-        let caller = self.crm.as_user_with_email(EMAIL).await.unwrap();
-        let page = caller.audit().list(AuditQuery::default()).await.unwrap();
+        let caller = self.crm.as_user_with_email(EMAIL).await.expect("a caller");
+        let page = caller.audit().list(AuditQuery::default()).await.expect("the audit log");
         page.items.into_iter().map(|entry| (entry.action, entry.details)).collect()
     }
 
@@ -84,7 +86,7 @@ async fn a_registered_owner_signs_in_and_failures_are_alike() {
         assert_eq!((wrong.code(), wrong.detail()), (unknown.code(), unknown.detail()));
         assert_eq!(wrong.code(), ErrorCode::SignInFailed);
         let somewhere = serde_json::json!({"ip": "192.0.2.1", "userAgent": "Browser"});
-        assert_eq!(scene.audited("user:login_failed").await, [somewhere.clone()]);
+        assert_eq!(scene.audited("user:login_failed").await, std::slice::from_ref(&somewhere));
         assert_eq!(scene.audited("user:login").await, [somewhere.clone(), somewhere]);
 
         let taken = Register {
@@ -133,7 +135,7 @@ async fn signing_out_ends_the_session_at_once() {
         let there = scene.sign_in(EMAIL, "password").await.unwrap();
         scene.clock.advance(Duration::seconds(90));
         let token = here.refresh_token.to_text();
-        scene.crm.sign_out(Some(&token), Some(&scene.caller(&here))).await.unwrap();
+        scene.crm.sign_out(Some(&token), Some(&scene.caller(&here)), &Origin::default()).await.unwrap();
         assert_eq!(scene.audited("user:logout").await, [serde_json::json!({"sessionSeconds": 90})]);
         assert_eq!(code(scene.refresh(&token).await), ErrorCode::SessionEnded);
 
@@ -143,7 +145,7 @@ async fn signing_out_ends_the_session_at_once() {
         assert_eq!(code(there.account().end_session(ended).await), ErrorCode::NotFound);
         there.account().end_session(sessions[0].id).await.unwrap();
         assert_eq!(code(there.account().sessions().await), ErrorCode::Unauthenticated);
-        scene.crm.sign_out(Some("nothing"), None).await.unwrap();
+        scene.crm.sign_out(Some("nothing"), None, &Origin::default()).await.unwrap();
     }
 }
 

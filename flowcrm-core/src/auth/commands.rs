@@ -17,6 +17,8 @@ pub struct Register {
     /// What the owner signs in with; no other user may have it.
     pub email: Email,
     /// The owner's password, 8 to 256 characters.
+    #[serde(serialize_with = "Password::write_in_body")]
+    #[cfg_attr(feature = "openapi", oai(write_only))]
     pub password: Password,
     /// The organization's name, 1 to 200 characters.
     pub org_name: String,
@@ -53,8 +55,12 @@ pub struct SignIn {
     /// The user's email address.
     pub email: Email,
     /// The user's password.
+    #[serde(serialize_with = "Password::write_in_body")]
+    #[cfg_attr(feature = "openapi", oai(write_only))]
     pub password: Password,
     /// A code of the user's authenticator, or a recovery code; not looked at for users without two-factor sign-in.
+    #[serde(serialize_with = "Password::write_if_given")]
+    #[cfg_attr(feature = "openapi", oai(write_only))]
     pub two_factor_token: Option<Password>,
 }
 
@@ -77,8 +83,12 @@ pub struct UpdateMe {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The present password; needed to set a new one.
+    #[serde(serialize_with = "Password::write_if_given")]
+    #[cfg_attr(feature = "openapi", oai(write_only))]
     pub current_password: Option<Password>,
     /// The new password, 8 to 256 characters. All other sessions of the user end.
+    #[serde(serialize_with = "Password::write_if_given")]
+    #[cfg_attr(feature = "openapi", oai(write_only))]
     pub new_password: Option<Password>,
 }
 

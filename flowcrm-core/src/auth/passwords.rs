@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{Error as HashError, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use serde::Serialize;
+use serde::Serializer;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -86,10 +86,9 @@ const PARAMETERS: Params = match Params::new(19_456, 2, 1, None) {
     Err(_) => panic!("argon2 takes these parameters"),
 };
 
-/// A password on its way in. It is shown nowhere, and written only into the body of the command that carries it,
-/// which says how long it may be.
-#[derive(Clone, Default, Serialize)]
-#[serde(transparent)]
+/// A password on its way in. It is shown nowhere, and cannot be serialized but into the body of the command that
+/// carries it, which says how long it may be.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Password(String);
 
 impl Password {
@@ -106,6 +105,20 @@ impl Password {
     /// Reads a code of an authenticator, or a recovery code.
     pub(crate) fn parse_code(value: &Value) -> Parsed<Self> {
         secret(0..=100)(value).map(Self)
+    }
+
+    /// Writes the password into the body of a command, for `#[serde(serialize_with)]`.
+    pub(crate) fn write_in_body<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+
+    /// The same for a command that may go without.
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(crate) fn write_if_given<S: Serializer>(given: &Option<Self>, serializer: S) -> Result<S::Ok, S::Error> {
+        match given {
+            Some(password) => password.write_in_body(serializer),
+            None => serializer.serialize_none(),
+        }
     }
 
     /// The text.
@@ -133,7 +146,7 @@ impl fmt::Debug for Password {
 }
 
 #[cfg(feature = "openapi")]
-crate::openapi::scalar!(write_only Password, "string", "password");
+crate::openapi::scalar!(secret Password, "string", "password");
 
 #[cfg(test)]
 mod tests {

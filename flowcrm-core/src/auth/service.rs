@@ -136,16 +136,20 @@ impl Crm {
     /// # Errors
     ///
     /// Only when the database does not answer.
-    pub async fn sign_out(&self, refresh_token: Option<&str>, caller: Option<&Caller>) -> Result<()> {
-        let origin = caller.map(|caller| caller.origin().clone()).unwrap_or_default();
+    pub async fn sign_out(
+        &self,
+        refresh_token: Option<&str>,
+        caller: Option<&Caller>,
+        origin: &Origin,
+    ) -> Result<()> {
         let now = self.env().now();
         if let Some(token) = refresh_token.and_then(RefreshToken::parse) {
             let is_ours =
                 |session: &Session| session.present(token.secret(), self.tokens(), now) != Presented::Refused;
-            self.end_session(token.session(), &origin, is_ours).await?;
+            self.end_session(token.session(), origin, is_ours).await?;
         }
         if let Some(session) = caller.and_then(Caller::session_id) {
-            self.end_session(session, &origin, |session| session.is_live(now)).await?;
+            self.end_session(session, origin, |session| session.is_live(now)).await?;
         }
         Ok(())
     }
@@ -204,18 +208,7 @@ impl Crm {
         let mut tx = self.store().write(OrgScope::new(account.org_id)).await?;
         let user = tx.users().lock(account.user_id).await?.or_not_found("user")?;
         let organization = tx.organization().find().await?.or_not_found("organization")?;
-        let actor = Actor {
-            org_id: user.org_id,
-            user_id: user.id,
-            session_id: None,
-            name: user.name.clone(),
-            role: user.role,
-            // Signing in and maintenance of an account ask for no more than the account's own rights.
-            is_operator: false,
-            org_name: organization.name,
-            currency: organization.currency,
-            time_zone: organization.time_zone.as_tz(),
-        };
+        let actor = Actor::of_account(&organization, &user);
         Ok((Work::new(tx, actor, self.env().clone(), origin.clone()), user))
     }
 }

@@ -46,7 +46,7 @@ pub enum Presented {
     /// The token is good: the session as it is now, and the token to give out.
     Good {
         /// The session, to be written.
-        session: Session,
+        session: Box<Session>,
         /// The presented token's successor.
         successor: RefreshToken,
     },
@@ -134,7 +134,7 @@ impl Session {
 
     fn gives(self, successor: TokenSecret) -> Presented {
         let successor = RefreshToken::new(self.id, successor);
-        Presented::Good { session: self, successor }
+        Presented::Good { session: Box::new(self), successor }
     }
 
     /// The session as its user sees it.
@@ -196,7 +196,7 @@ mod tests {
     fn refresh(session: &mut Session, token: &RefreshToken, keys: &TokenKeys, seconds: i64) -> RefreshToken {
         match session.present(token.secret(), keys, at(seconds)) {
             Presented::Good { session: after, successor } => {
-                *session = after;
+                *session = *after;
                 successor
             }
             refusal => panic!("{refusal:?}"),
@@ -311,7 +311,7 @@ mod tests {
                         prop_assert_eq!(&successor, &given[index + 1]);
                         prop_assert_eq!(usize::try_from(after.generation).unwrap(), used);
                         last_use = clock;
-                        session = after;
+                        session = *after;
                     }
                 }
             }

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{DealPatch, NewDeal};
+use super::{DealPatch, DealStage, NewDeal};
 use crate::access::{Actor, Owned};
 use crate::error::{Error, Result};
 use crate::events::{Audience, Circle, EntityType, Event, EventKind, Subject, difference};
 use crate::ids::{DealId, LeadId, OrgId, UserId};
-use crate::input::{value_in, words};
+use crate::input::value_in;
 use crate::leads::LeadView;
 use crate::money::Money;
 use crate::notifications::{Notice, NotificationType};
@@ -17,43 +17,6 @@ use crate::page::{SortValue, Sortable, sort_keys};
 use crate::tasks::Task;
 use crate::time::Timestamp;
 use crate::users::UserRef;
-
-words! {
-    /// Where a deal stands in the pipeline. Every stage may change into every other.
-    DealStage {
-        /// Is there a need and a budget?
-        Qualification = "QUALIFICATION",
-        /// What exactly is needed?
-        Discovery = "DISCOVERY",
-        /// An offer is out.
-        Proposal = "PROPOSAL",
-        /// Terms are being discussed.
-        Negotiation = "NEGOTIATION",
-        /// Sold.
-        ClosedWon = "CLOSED_WON",
-        /// Not sold.
-        ClosedLost = "CLOSED_LOST",
-    }
-}
-
-impl DealStage {
-    /// How likely a deal of this stage is to be won, in percent, unless somebody says otherwise.
-    pub const fn probability(self) -> i64 {
-        match self {
-            Self::Qualification => 10,
-            Self::Discovery => 25,
-            Self::Proposal => 50,
-            Self::Negotiation => 75,
-            Self::ClosedWon => 100,
-            Self::ClosedLost => 0,
-        }
-    }
-
-    /// Whether the deal has come to its end.
-    pub const fn is_closed(self) -> bool {
-        matches!(self, Self::ClosedWon | Self::ClosedLost)
-    }
-}
 
 /// Something that may be sold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -118,7 +81,7 @@ pub struct DealDetail {
     /// The lead that it is made with; id and name only for those who may not read it.
     pub lead: Option<LeadView>,
     /// Who answers for it.
-    pub owner: Option<UserRef>,
+    pub owner: UserRef,
     /// Who works on it.
     pub assigned_to: Option<UserRef>,
     /// Its tasks that the viewer may read, newest first, at most 200.

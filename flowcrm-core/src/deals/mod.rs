@@ -4,8 +4,10 @@ mod commands;
 mod deal;
 mod repository;
 mod service;
+mod stage;
 
 pub use commands::{DealPatch, DealQuery, NewDeal};
-pub use deal::{Deal, DealDetail, DealRef, DealSort, DealStage};
+pub use deal::{Deal, DealDetail, DealRef, DealSort};
 pub use repository::DealRepository;
 pub use service::Deals;
+pub use stage::DealStage;

@@ -52,7 +52,7 @@ impl<'a> Deals<'a> {
         let person = |user| people.iter().find(|person| Some(person.id) == user).cloned();
         Ok(DealDetail {
             lead: lead.map(|lead| LeadView::of(lead, work.actor())),
-            owner: person(Some(deal.owner_id)),
+            owner: person(Some(deal.owner_id)).or_not_found("user")?,
             assigned_to: person(deal.assigned_to_id),
             tasks,
             deal,

@@ -224,8 +224,8 @@ impl<'a> Script<'a> {
         for (stage, age) in path.iter().zip(self.ages_of_steps(age, path.len())) {
             let reason = words::LOST_REASONS[deal % words::LOST_REASONS.len()].to_owned();
             let lost_reason = if *stage == DealStage::ClosedLost { Patch::Set(reason) } else { Patch::Keep };
-            let patch = DealPatch { stage: Some(*stage), lost_reason, ..DealPatch::default() };
-            self.step(age, worker, Deed::MoveDeal(deal, patch));
+            let to_stage = DealPatch { stage: Some(*stage), lost_reason, ..DealPatch::default() };
+            self.step(age, worker, Deed::MoveDeal(deal, to_stage));
         }
     }
 
@@ -236,7 +236,9 @@ impl<'a> Script<'a> {
         let worker = self.helper_of(planner, number).unwrap_or(planner);
         let (deal, lead) = (newest_before(&self.deals, worker, age), newest_before(&self.leads, worker, age));
         let (subject, about) = match (deal, lead) {
-            (Some(deal), _) if number % 3 == 0 => (Subject::Deal(deal), self.deals[deal].company.clone()),
+            (Some(deal), _) if number.is_multiple_of(3) => {
+                (Subject::Deal(deal), self.deals[deal].company.clone())
+            }
             (_, Some(lead)) => (Subject::Lead(lead), self.leads[lead].company.clone()),
             _ => (Subject::Nothing, "the team".to_owned()),
         };
@@ -252,8 +254,11 @@ impl<'a> Script<'a> {
         self.step(age, planner, Deed::CreateTask(number, subject, new));
 
         let is_due = due < self.now;
-        let (begins, ends) =
-            if is_due { (number % 7 != 3, number % 6 != 5) } else { (number % 2 == 0, number % 5 == 0) };
+        let (begins, ends) = if is_due {
+            (number % 7 != 3, number % 6 != 5)
+        } else {
+            (number.is_multiple_of(2), number.is_multiple_of(5))
+        };
         let length = if is_due { days * DAY } else { age };
         let after = |percent: i64| age - length * percent / 100;
         if begins {
@@ -309,10 +314,10 @@ impl<'a> Script<'a> {
         rota[number % rota.len()] % self.team.len()
     }
 
-    /// The salesperson to whom every other piece of work of somebody else is given.
+    /// The salesperson to whom every third piece of work of somebody else is given.
     fn helper_of(&self, member: usize, number: usize) -> Option<usize> {
         let sales = self.company.people.iter().position(|person| person.role == Role::Sales)?;
-        (sales != member && number % 2 == 1).then_some(sales)
+        (sales != member && number % 3 == 1).then_some(sales)
     }
 
     fn below(&self, limit: i64) -> i64 {

@@ -189,6 +189,9 @@ fn column(value: &Value) -> Parsed<Column> {
 fn meanings(value: &Value) -> Parsed<BTreeMap<String, String>> {
     let meanings = value.as_object().ok_or("must be an object of the file's words and ours")?;
     let read = |(word, meaning): (&String, &Value)| match meaning.as_str() {
+        _ if word.trim().is_empty() => {
+            Err("must not say what an empty cell means: it means nothing".to_owned())
+        }
         Some(meaning) => Ok((word.clone(), meaning.to_owned())),
         None => Err("must give a text for each word".to_owned()),
     };

@@ -40,7 +40,13 @@ impl Crm {
         let waiting = self.store().system().await?.waiting_imports().await?;
         let mut ended = 0;
         for (org, id) in waiting {
-            ended += usize::from(self.run_import(OrgScope::new(org), id).await?);
+            let scope = OrgScope::new(org);
+            match self.run_import(scope, id).await {
+                Ok(has_ended) => ended += usize::from(has_ended),
+                Err(error) if error.code() == ErrorCode::Unavailable => return Err(error),
+                // One that cannot even be given up does not hold up the others.
+                Err(error) => log_failure(scope, id, ATTEMPTS, &error),
+            }
         }
         Ok(ended)
     }

@@ -90,7 +90,7 @@ pub struct LeadDetail {
     #[cfg_attr(feature = "openapi", oai(flatten))]
     pub lead: Lead,
     /// Who answers for it.
-    pub owner: Option<UserRef>,
+    pub owner: UserRef,
     /// Who works on it.
     pub assigned_to: Option<UserRef>,
     /// The 20 newest activities, newest first.

@@ -60,7 +60,7 @@ impl<'a> Leads<'a> {
         let deals = work.deals().of_lead(id, 200).await?;
         let person = |user| people.iter().find(|person| Some(person.id) == user).cloned();
         Ok(LeadDetail {
-            owner: person(Some(lead.owner_id)),
+            owner: person(Some(lead.owner_id)).or_not_found("user")?,
             assigned_to: person(lead.assigned_to_id),
             activities,
             deals,

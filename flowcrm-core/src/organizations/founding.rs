@@ -61,23 +61,9 @@ async fn begin(
     let Founding { owner_name, owner_email, password_hash, .. } = founding;
     let now = crm.env().now();
     let owner = User::create(crm.env().id(), organization.id, owner_name, owner_email, Role::Owner, now);
-    let mut work = Work::new(tx, first_actor(organization, &owner), crm.env().clone(), origin.clone());
+    let mut work = Work::new(tx, Actor::of_account(organization, &owner), crm.env().clone(), origin.clone());
     work.organization().insert(organization).await?;
     work.users().insert(&owner, &password_hash).await?;
     work.record([organization.created(), owner.created(&organization.name)]);
     Ok((work, owner))
-}
-
-fn first_actor(organization: &Organization, owner: &User) -> Actor {
-    Actor {
-        org_id: organization.id,
-        user_id: owner.id,
-        session_id: None,
-        name: owner.name.clone(),
-        role: owner.role,
-        is_operator: false,
-        org_name: organization.name.clone(),
-        currency: organization.currency,
-        time_zone: organization.time_zone.as_tz(),
-    }
 }

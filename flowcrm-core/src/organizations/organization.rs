@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::TimeZone;
 use crate::access::Role;
+use crate::auth::Password;
 use crate::email::Email;
 use crate::error::{Error, Result};
 use crate::events::{Audience, Circle, EntityType, Event, EventKind, Subject};
@@ -12,7 +13,6 @@ use crate::ids::OrgId;
 use crate::input::{Command, Fields, list, required_email, required_password, spelled, text};
 use crate::money::Currency;
 use crate::page::{Listing, SortValue, Sortable, sort_keys};
-use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// An organization: a tenant with its users and everything that is theirs.
@@ -157,9 +157,9 @@ pub struct NewOrganization {
     /// What the OWNER signs in with; unique over the whole deployment.
     pub owner_email: Email,
     /// What the OWNER signs in with, 8 to 256 characters.
-    #[serde(serialize_with = "Secret::write_in_body")]
+    #[serde(serialize_with = "Password::write_in_body")]
     #[cfg_attr(feature = "openapi", oai(write_only))]
-    pub owner_password: Secret,
+    pub owner_password: Password,
 }
 
 impl Command for NewOrganization {

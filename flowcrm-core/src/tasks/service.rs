@@ -56,8 +56,8 @@ impl<'a> Tasks<'a> {
         };
         let person = |user| people.iter().find(|person| person.id == user).cloned();
         Ok(TaskDetail {
-            assigned_to: person(task.assigned_to_id),
-            created_by: person(task.created_by_id),
+            assigned_to: person(task.assigned_to_id).or_not_found("user")?,
+            created_by: person(task.created_by_id).or_not_found("user")?,
             lead: lead.map(LeadRef::from),
             deal: deal.map(DealRef::from),
             task,

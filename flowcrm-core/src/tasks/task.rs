@@ -87,9 +87,9 @@ pub struct TaskDetail {
     #[cfg_attr(feature = "openapi", oai(flatten))]
     pub task: Task,
     /// Who has to do it.
-    pub assigned_to: Option<UserRef>,
+    pub assigned_to: UserRef,
     /// Who created it.
-    pub created_by: Option<UserRef>,
+    pub created_by: UserRef,
     /// The lead that it is about.
     pub lead: Option<LeadRef>,
     /// The deal that it is about.

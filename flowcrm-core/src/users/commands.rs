@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::UserSort;
 use crate::access::Role;
+use crate::auth::Password;
 use crate::email::Email;
 use crate::error::Result;
 use crate::ids::UserId;
@@ -11,7 +12,6 @@ use crate::input::{
     Command, Fields, Reference, boolean, id, in_query, required_email, required_password, spelled, text,
 };
 use crate::page::Listing;
-use crate::secret::Secret;
 
 /// A user to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,9 +25,9 @@ pub struct NewUser {
     /// The user's role; SALES when absent.
     pub role: Option<Role>,
     /// What the user signs in with, 8 to 256 characters.
-    #[serde(serialize_with = "Secret::write_in_body")]
+    #[serde(serialize_with = "Password::write_in_body")]
     #[cfg_attr(feature = "openapi", oai(write_only))]
-    pub password: Secret,
+    pub password: Password,
 }
 
 impl NewUser {

@@ -48,10 +48,11 @@ pub trait UserRepository: Send {
     async fn lock_active_owners(&mut self) -> Result<u64>;
 
     /// The users that a query selects: one more than the limit if there are more.
-    async fn list(&mut self, query: &UserQuery) -> Result<Vec<User>>;
+    /// `q` looks at names, and at emails with `searches_emails` only: what a viewer may not see they may not search.
+    async fn list(&mut self, query: &UserQuery, searches_emails: bool) -> Result<Vec<User>>;
 
     /// How many users a query selects, whatever the page.
-    async fn count(&mut self, query: &UserQuery) -> Result<u64>;
+    async fn count(&mut self, query: &UserQuery, searches_emails: bool) -> Result<u64>;
 
     /// Adds a user and their sign-in account.
     ///

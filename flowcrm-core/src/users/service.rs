@@ -1,7 +1,7 @@
 use super::hand_over::hand_over;
 use super::user::authorize_managing;
 use super::{DeactivateUser, NewUser, UpdateUser, User, UserQuery, UserView};
-use crate::access::{Action, Role};
+use crate::access::{Action, Grant, Role};
 use crate::caller::Caller;
 use crate::error::{Error, OrNotFound, Result};
 use crate::ids::UserId;
@@ -28,8 +28,9 @@ impl<'a> Users<'a> {
     pub async fn list(&self, query: impl Into<Asked<UserQuery>>) -> Result<Page<UserView>> {
         let mut work = self.caller.read().await?;
         let query = query.into().read(work.actor().currency)?;
-        let total = if query.list.count { Some(work.users().count(&query).await?) } else { None };
-        let users = work.users().list(&query).await?;
+        let sees_emails = work.actor().grant(Action::ReadUser) == Grant::Organization;
+        let total = if query.list.count { Some(work.users().count(&query, sees_emails).await?) } else { None };
+        let users = work.users().list(&query, sees_emails).await?;
         Ok(Page::cut(users, &query.list, total).map(|user| user.seen_by(work.actor())))
     }
 

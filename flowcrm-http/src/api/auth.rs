@@ -104,10 +104,11 @@ impl Auth {
         &self,
         crm: Data<&Crm>,
         cookies: Data<&CookiePolicy>,
+        client: Client,
         caller: MaybeSigned,
         cookie: RefreshCookie,
     ) -> Result<Response<Answer<Message>>> {
-        crm.sign_out(cookie.0.as_deref(), caller.0.as_ref()).await?;
+        crm.sign_out(cookie.0.as_deref(), caller.0.as_ref(), &client.0).await?;
         let message = Message { message: "You are signed out.".to_owned() };
         Ok(Response::new(Answer(message)).header(SET_COOKIE, cookies.cookie("", 0)))
     }

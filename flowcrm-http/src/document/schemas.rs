@@ -51,11 +51,7 @@ pub(super) fn require_answered(document: &mut Value) {
             .and_then(Value::as_object)
             .into_iter()
             .flatten();
-        answers.extend(
-            responses
-                .filter(|(status, _)| *status != "default")
-                .map(|(_, response)| response.clone()),
-        );
+        answers.extend(responses.map(|(_, response)| response.clone()));
     }
     let answered = reachable(document, &Value::Array(answers));
     for (_, schema) in each_schema(document)

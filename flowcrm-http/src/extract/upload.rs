@@ -102,28 +102,33 @@ impl<T> Upload<T> {
     ///
     /// # Errors
     ///
-    /// `validation_failed` for `options` or `file` when one is missing, twice or no JSON object.
-    pub async fn open(mut self) -> Result<(Body, FileUpload)> {
+    /// `validation_failed` for `options` that are no JSON object, and for whatever else stands before the file.
+    pub async fn open(self) -> Result<(Body, FileUpload)> {
+        let mut parts = self.0;
         let mut options = Body::default();
-        let mut field = self.next_field().await?;
+        let mut field = next_field(&mut parts).await?;
         if let Some(given) = field.take_if(|field| field.name() == Some("options")) {
             options = read_options(given).await?;
-            field = self.next_field().await?;
+            field = next_field(&mut parts).await?;
         }
         match field {
-            Some(file) if file.name() == Some("file") => Ok((options, FileUpload { file_name: name_of(&file), file })),
-            Some(other) => {
-                let name: String = other.name().unwrap_or_default().chars().take(60).collect();
-                Err(Error::field(name, "is not a field here; send `options`, then `file`"))
+            Some(file) if file.name() == Some("file") => {
+                Ok((options, FileUpload { file_name: name_of(&file), file, parts }))
             }
+            Some(other) => Err(out_of_place(&other)),
             None => Err(Error::field("file", "is required")),
         }
     }
+}
 
-    async fn next_field(&mut self) -> Result<Option<Field>> {
-        let field = timeout(PATIENCE, self.0.next_field()).await.map_err(|_| malformed())?;
-        field.map_err(|_| malformed())
-    }
+async fn next_field(parts: &mut Multipart) -> Result<Option<Field>> {
+    let field = timeout(PATIENCE, parts.next_field()).await.map_err(|_| malformed())?;
+    field.map_err(|_| malformed())
+}
+
+fn out_of_place(field: &Field) -> Error {
+    let name: String = field.name().unwrap_or_default().chars().take(60).collect();
+    Error::field(name, "has no place there: send `options` once, then `file` once")
 }
 
 async fn read_options(field: Field) -> Result<Body> {
@@ -149,18 +154,21 @@ pub struct FileUpload {
     /// The file's name.
     pub file_name: String,
     file: Field,
+    parts: Multipart,
 }
 
 impl FileUpload {
     /// The file's bytes, piece by piece.
     pub fn into_pieces(self) -> FilePieces {
-        FilePieces { reader: Box::pin(self.file.into_async_read()), buffer: vec![0; 64 * 1024], received: 0 }
+        let reader = Box::pin(self.file.into_async_read());
+        FilePieces { reader, parts: self.parts, buffer: vec![0; 64 * 1024], received: 0 }
     }
 }
 
 /// The pieces of a file; no more than one is held at a time.
 pub struct FilePieces {
     reader: std::pin::Pin<Box<dyn AsyncRead + Send>>,
+    parts: Multipart,
     buffer: Vec<u8>,
     received: u64,
 }
@@ -170,7 +178,8 @@ impl FilePieces {
     ///
     /// # Errors
     ///
-    /// `body_too_large` beyond 64 MiB, `malformed_body` when the client stops before the end.
+    /// `body_too_large` beyond 64 MiB, `malformed_body` when the client stops before the end, `validation_failed` when
+    /// something follows the file: options that come too late would go unheard.
     pub async fn next(&mut self) -> Result<Option<&[u8]>> {
         let read = timeout(PATIENCE, self.reader.read(&mut self.buffer)).await;
         let length = read.map_err(|_| malformed())?.map_err(|_| malformed())?;
@@ -178,6 +187,14 @@ impl FilePieces {
         if self.received > FILE_LIMIT {
             return Err(too_large());
         }
-        Ok((length > 0).then(|| &self.buffer[..length]))
+        if length > 0 {
+            return Ok(Some(&self.buffer[..length]));
+        }
+        // The next part can be had when the former has been given up.
+        self.reader = Box::pin(tokio::io::empty());
+        match next_field(&mut self.parts).await? {
+            Some(field) => Err(out_of_place(&field)),
+            None => Ok(None),
+        }
     }
 }

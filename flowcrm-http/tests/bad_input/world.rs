@@ -37,7 +37,7 @@ impl World {
         world.add_own_records().await;
         world.add_foreign_records().await;
         world.add_cursors().await;
-        world.add_ended_session().await;
+        world.add_ended_session(server).await;
         world
     }
 
@@ -113,9 +113,9 @@ impl World {
     }
 
     /// A second session of SALES, signed out of.
-    async fn add_ended_session(&mut self) {
+    async fn add_ended_session(&mut self, server: &TestServer) {
         let body = json!({"email": "sales@acme.example", "password": PASSWORD});
-        let mut client = self.nobody.clone();
+        let mut client = server.client();
         let reply = client.post("/api/auth/login", body).await;
         client.adopt(&reply);
         let cookie = reply.headers["set-cookie"].to_str().expect("a cookie");

@@ -1,10 +1,11 @@
 //! A database looked at from beside the server: whatever was interrupted, nothing in it may be there by half.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use flowcrm_core::events::EventKind;
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 
 use crate::support::{Client, TestDatabase};
 use crate::writers::Written;
@@ -36,6 +37,14 @@ pub(crate) struct Inspected {
     pub(crate) notifications: usize,
 }
 
+impl Inspected {
+    pub(crate) fn add(&mut self, more: Self) {
+        self.events += more.events;
+        self.audit_entries += more.audit_entries;
+        self.notifications += more.notifications;
+    }
+}
+
 impl Inspector {
     pub(crate) async fn of(database: &TestDatabase) -> Self {
         let opened = match database.engine {
@@ -54,13 +63,13 @@ impl Inspector {
         }
     }
 
-    /// Waits, for half a minute at most, until a query answers this text.
+    /// Waits, for two minutes at most, until a query answers this text.
     pub(crate) async fn wait_for(&mut self, query: &str, expected: &str) {
-        for _ in 0..3_000 {
+        for _ in 0..12_000 {
             if self.text(query).await == expected {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("{query} does not become {expected}");
     }
@@ -127,8 +136,11 @@ impl Inspector {
 
     /// The place of an organization's newest event.
     pub(crate) async fn position(&mut self, org: &str) -> i64 {
-        let query =
-            format!("SELECT CAST(position AS TEXT) FROM organizations WHERE {} = '{}'", self.id("id"), digits(org));
+        let query = format!(
+            "SELECT CAST(position AS TEXT) FROM organizations WHERE {} = '{}'",
+            self.id("id"),
+            digits(org)
+        );
         self.number(&query).await
     }
 
@@ -143,23 +155,34 @@ impl Inspector {
     /// Demands that an organization's records, events, audit entries and notifications belong together, and that all
     /// that its OWNER was told of is there.
     pub(crate) async fn check(&mut self, owner: &Client, told: &[Written]) -> Inspected {
-        let org = owner.user["orgId"].as_str().expect("an organization").to_owned();
-        let log = self.log(&org).await;
-        self.check_positions(owner, &org, &log).await;
-        let audit_entries = self.check_audit_entries(owner, &org, &log).await;
-        let notifications = self.check_notifications(&org, &log).await;
+        let (log, inspected) = self.inspect(owner).await;
         let commands = by_command(&log);
         for entity in ["lead", "deal", "task"] {
             check_records(owner, entity, &commands).await;
         }
         for written in told {
-            let told = (digits(&written.id()), written.version());
-            let events = commands.get(&told).unwrap_or_else(|| panic!("lost: {written:?}"));
+            let events = commands.get(&(digits(&written.id()), written.version()));
+            let events = events.unwrap_or_else(|| panic!("lost: {written:?}"));
             let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
             assert_eq!(kinds, written.events, "{written:?}");
             assert_eq!(events[0].payload[written.entity], written.record);
         }
-        Inspected { events: log.len(), audit_entries, notifications }
+        inspected
+    }
+
+    /// Demands that an organization's events, audit entries and notifications belong together.
+    pub(crate) async fn check_log(&mut self, owner: &Client) -> Inspected {
+        self.inspect(owner).await.1
+    }
+
+    async fn inspect(&mut self, owner: &Client) -> (Vec<Logged>, Inspected) {
+        let org = owner.user["orgId"].as_str().expect("an organization").to_owned();
+        let log = self.log(&org).await;
+        self.check_positions(owner, &org, &log).await;
+        let audit_entries = self.check_audit_entries(owner, &org, &log).await;
+        let notifications = self.check_notifications(&org, &log).await;
+        let inspected = Inspected { events: log.len(), audit_entries, notifications };
+        (log, inspected)
     }
 
     async fn log(&mut self, org: &str) -> Vec<Logged> {
@@ -168,7 +191,7 @@ impl Inspector {
         let query = format!(
             "SELECT CAST(position AS TEXT), type, entity_type, {entity_id}, {user_id}, CAST(created_at AS TEXT),
                     circle, audience_users, CAST(payload AS TEXT)
-             FROM events WHERE {of_organization} ORDER BY position"
+             FROM events WHERE {of_organization} ORDER BY events.position"
         );
         let rows = self.rows(&query).await;
         let logged = |row: Vec<String>| {
@@ -202,8 +225,12 @@ impl Inspector {
 
     /// Every audited event has its audit entry, and the other way round.
     async fn check_audit_entries(&mut self, owner: &Client, org: &str, log: &[Logged]) -> usize {
-        let audited: BTreeSet<&str> =
-            EventKind::ALL.iter().map(|kind| kind.rule()).filter(|rule| rule.is_audited).map(|rule| rule.name).collect();
+        let audited: BTreeSet<&str> = EventKind::ALL
+            .iter()
+            .map(|kind| kind.rule())
+            .filter(|rule| rule.is_audited)
+            .map(|rule| rule.name)
+            .collect();
         let mut expected: Vec<Vec<String>> = log
             .iter()
             .filter(|event| audited.contains(event.kind.as_str()))
@@ -239,7 +266,8 @@ impl Inspector {
         sent.sort_unstable();
         assert_eq!(ids, sent);
 
-        let mut links: Vec<String> = rows.iter().map(|row| row[1].clone()).filter(|link| is_of_record(link)).collect();
+        let mut links: Vec<String> =
+            rows.iter().map(|row| row[1].clone()).filter(|link| is_of_record(link)).collect();
         let mut expected: Vec<String> = log.iter().filter_map(link_to_send).collect();
         links.sort();
         expected.sort();
@@ -275,9 +303,16 @@ async fn check_records(owner: &Client, entity: &str, commands: &BTreeMap<(String
     for record in owner.walk(&format!("/api/{entity}s?limit=200")).await {
         let id = digits(record["id"].as_str().expect("an id"));
         let version = record["version"].as_i64().expect("a version");
-        assert_eq!(told.get(&(id.clone(), version)).copied(), Some(&record), "the newest event of the {entity}");
+        assert_eq!(
+            told.get(&(id.clone(), version)).copied(),
+            Some(&record),
+            "the newest event of the {entity}"
+        );
         for version in 1..=version {
-            assert!(told.remove(&(id.clone(), version)).is_some(), "no event made version {version} of {record}");
+            assert!(
+                told.remove(&(id.clone(), version)).is_some(),
+                "no event made version {version} of {record}"
+            );
         }
     }
     assert!(told.is_empty(), "events of no {entity}: {told:?}");

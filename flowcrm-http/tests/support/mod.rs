@@ -159,7 +159,8 @@ impl Client {
 
     /// Adds a user of this role to the client's organization; answers their client.
     pub async fn add_user(&self, role: &str, email: &str) -> Self {
-        let body = json!({"name": format!("{role} {email}"), "email": email, "password": PASSWORD, "role": role});
+        let body =
+            json!({"name": format!("{role} {email}"), "email": email, "password": PASSWORD, "role": role});
         let reply = self.post("/api/users", body).await;
         assert_eq!(reply.status, 201, "{:?}", reply.body);
         self.sign_in(email).await

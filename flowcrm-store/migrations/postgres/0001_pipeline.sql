@@ -24,7 +24,7 @@ CREATE TABLE users (
     active             BOOLEAN NOT NULL,
     two_factor_enabled BOOLEAN NOT NULL,
     is_operator        BOOLEAN NOT NULL,
-    search             TEXT COLLATE "C" NOT NULL, -- folded words of name and email, each after a space
+    search             TEXT COLLATE "C" NOT NULL, -- folded words of the name, each after a space, and of the email, after a space and @
     last_login_at      TIMESTAMPTZ,
     version            BIGINT NOT NULL,
     created_at         TIMESTAMPTZ NOT NULL,

@@ -24,7 +24,7 @@ CREATE TABLE users (
     active             INTEGER NOT NULL,
     two_factor_enabled INTEGER NOT NULL,
     is_operator        INTEGER NOT NULL,
-    search             TEXT NOT NULL, -- folded words of name and email, each after a space
+    search             TEXT NOT NULL, -- folded words of the name, each after a space, and of the email, after a space and @
     last_login_at      TEXT,
     version            INTEGER NOT NULL,
     created_at         TEXT NOT NULL,

@@ -3,7 +3,7 @@ use flowcrm_core::Result;
 use flowcrm_core::audit::{AuditEntry, AuditQuery, AuditRepository};
 use flowcrm_core::events::EntityType;
 
-use crate::sql::{OrgConnection, Row, Select, statements};
+use crate::sql::{OrgConnection, Row, Select};
 
 const LIST: &str =
     "SELECT a.id, a.action, a.entity_type, a.entity_id, a.user_id, u.name AS user_name, a.details,
@@ -14,9 +14,6 @@ WHERE a.org_id = $1";
 const COUNT: &str = "SELECT COUNT(*) AS count
 FROM audit_entries a
 WHERE a.org_id = $1";
-
-// The audit log is read by filters only.
-statements! {}
 
 fn entry(row: &Row) -> Result<AuditEntry> {
     Ok(AuditEntry {

@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use flowcrm_core::Result;
 use flowcrm_core::access::Visibility;
 use flowcrm_core::dashboard::{
     DashboardRepository, DayCounts, MemberCounts, Period, Periods, PipelineShare, Totals, Views, WeekCounts,
@@ -8,6 +7,7 @@ use flowcrm_core::ids::UserId;
 use flowcrm_core::leads::LeadStatus;
 use flowcrm_core::tasks::TaskStatus;
 use flowcrm_core::time::Timestamp;
+use flowcrm_core::{Error, Result};
 
 use crate::sql::{OrgConnection, Row, Sql, Value, args, statements};
 
@@ -242,17 +242,22 @@ fn days(visibility: Visibility, bounds: [Timestamp; 8]) -> Vec<Value> {
     args![viewer(visibility)].into_iter().chain(bounds.map(Value::from)).collect()
 }
 
-/// Hands each row to its day.
-fn add_to_days(
+/// The day that a row of a statement with [`day_of`] is about.
+fn day_of_row<'a>(week: &'a mut WeekCounts, row: &Row) -> Result<&'a mut DayCounts> {
+    let day = usize::try_from(row.int("day")?).ok().and_then(|day| week.get_mut(day));
+    day.ok_or_else(|| Error::internal("a day outside of the week"))
+}
+
+/// Puts the count of each row into a figure of its day.
+fn count_days(
     week: &mut WeekCounts,
     rows: &[Row],
-    add: impl Fn(&mut DayCounts, &Row) -> Result<()>,
+    figure: impl Fn(&mut DayCounts) -> &mut u64,
 ) -> Result<()> {
-    for row in rows {
-        let day = usize::try_from(row.int("day")?).ok().and_then(|day| week.get_mut(day));
-        day.map_or(Ok(()), |day| add(day, row))?;
-    }
-    Ok(())
+    rows.iter().try_for_each(|row| {
+        *figure(day_of_row(week, row)?) = row.count("count")?;
+        Ok(())
+    })
 }
 
 #[async_trait]
@@ -284,19 +289,18 @@ impl DashboardRepository for OrgConnection {
     async fn week(&mut self, views: Views, bounds: [Timestamp; 8]) -> Result<WeekCounts> {
         let mut week = WeekCounts::default();
         let created = self.all(LEADS_BY_DAY, days(views.leads, bounds)).await?;
-        add_to_days(&mut week, &created, |day, row| Ok(day.leads = row.count("count")?))?;
+        count_days(&mut week, &created, |day| &mut day.leads)?;
         let converted = self.all(CONVERSIONS_BY_DAY, days(views.leads, bounds)).await?;
-        add_to_days(&mut week, &converted, |day, row| Ok(day.converted = row.count("count")?))?;
+        count_days(&mut week, &converted, |day| &mut day.converted)?;
         let won = self.all(DEALS_WON_BY_DAY, days(views.deals, bounds)).await?;
-        add_to_days(&mut week, &won, |day, row| {
-            day.deals_won = row.count("count")?;
-            day.revenue = row.int("value")?;
-            Ok(())
-        })?;
+        count_days(&mut week, &won, |day| &mut day.deals_won)?;
+        for row in &won {
+            day_of_row(&mut week, row)?.revenue = row.int("value")?;
+        }
         let completed = self.all(TASKS_COMPLETED_BY_DAY, days(views.tasks, bounds)).await?;
-        add_to_days(&mut week, &completed, |day, row| Ok(day.tasks_completed = row.count("count")?))?;
+        count_days(&mut week, &completed, |day| &mut day.tasks_completed)?;
         let due = self.all(TASKS_DUE_BY_DAY, days(views.tasks, bounds)).await?;
-        add_to_days(&mut week, &due, |day, row| Ok(day.tasks_due = row.count("count")?))?;
+        count_days(&mut week, &due, |day| &mut day.tasks_due)?;
         Ok(week)
     }
 

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
-use flowcrm_core::deals::{Deal, DealQuery, DealRepository, DealSort};
+use flowcrm_core::deals::{Deal, DealQuery, DealRepository, DealSort, DealStage};
 use flowcrm_core::ids::{DealId, LeadId, UserId};
+use flowcrm_core::money::Money;
 use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
 
@@ -127,12 +128,12 @@ pub(crate) fn values(deal: &Deal) -> Vec<Value> {
 
 fn narrowed(head: &'static str, query: &DealQuery) -> Select {
     let mut select = Select::new(head);
-    select.and_some("d.stage = ?", query.stage.map(|stage| stage.as_str()));
+    select.and_some("d.stage = ?", query.stage.map(DealStage::as_str));
     select.and_some("d.lead_id = ?", query.lead_id);
     select.and_some("d.owner_id = ?", query.owner_id);
     select.and_some("d.assigned_to_id = ?", query.assigned_to_id);
-    select.and_some("d.value >= ?", query.min_value.map(|value| value.minor()));
-    select.and_some("d.value <= ?", query.max_value.map(|value| value.minor()));
+    select.and_some("d.value >= ?", query.min_value.map(Money::minor));
+    select.and_some("d.value <= ?", query.max_value.map(Money::minor));
     select.and_some("d.created_at >= ?", query.created_from);
     select.and_some("d.created_at < ?", query.created_to);
     select.and_some("d.expected_close >= ?", query.close_from);

@@ -44,7 +44,7 @@ fn event(row: &Row) -> Result<LoggedEvent> {
         position: row.int("position")?,
         kind: row.text("type")?,
         entity_type: row.spelled("entity_type")?,
-        entity_id: row.optional_id("entity_id")?,
+        entity_id: row.id("entity_id")?,
         user_id: row.optional_id("user_id")?,
         payload: row.json("payload")?,
         created_at: row.time("created_at")?,

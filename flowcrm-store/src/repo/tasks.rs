@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use flowcrm_core::access::Visibility;
 use flowcrm_core::ids::{DealId, TaskId, UserId};
-use flowcrm_core::tasks::{Task, TaskQuery, TaskRepository, TaskSort};
+use flowcrm_core::tasks::{Task, TaskPriority, TaskQuery, TaskRepository, TaskSort, TaskStatus};
 use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
 
@@ -94,8 +94,8 @@ fn visible(head: &'static str, visibility: Visibility) -> Select {
 
 fn narrowed(head: &'static str, visibility: Visibility, query: &TaskQuery, now: Timestamp) -> Select {
     let mut select = visible(head, visibility);
-    select.and_some("t.status = ?", query.status.map(|status| status.as_str()));
-    select.and_some("t.priority = ?", query.priority.map(|priority| priority.as_str()));
+    select.and_some("t.status = ?", query.status.map(TaskStatus::as_str));
+    select.and_some("t.priority = ?", query.priority.map(TaskPriority::as_str));
     select.and_some("t.assigned_to_id = ?", query.assigned_to_id);
     select.and_some("t.lead_id = ?", query.lead_id);
     select.and_some("t.deal_id = ?", query.deal_id);

@@ -124,15 +124,21 @@ fn member(row: &Row) -> Result<Member> {
     })
 }
 
+/// The words of the name, and those of the email behind an `@` each, so that they can be left out of a search.
 fn search(user: &User) -> String {
-    words_of(&[Some(&user.name), Some(user.email.as_str())])
+    let email = words_of(&[Some(user.email.as_str())]).replace(' ', " @");
+    words_of(&[Some(&user.name)]) + &email
 }
 
-fn narrowed(head: &'static str, query: &UserQuery) -> Select {
+fn narrowed(head: &'static str, query: &UserQuery, searches_emails: bool) -> Select {
     let mut select = Select::new(head);
     select.and_some("u.role = ?", query.role.map(Role::as_str));
     select.and_some("u.active = ?", query.active);
-    select.and_words("u.search LIKE ?", query.q.as_deref());
+    let condition = match searches_emails {
+        true => "(u.search LIKE ? OR u.search LIKE REPLACE(?, ' ', ' @'))",
+        false => "u.search LIKE ?",
+    };
+    select.and_words(condition, query.q.as_deref());
     select
 }
 
@@ -221,13 +227,13 @@ impl UserRepository for OrgConnection {
         Ok(self.all(LOCK_ACTIVE_OWNERS, args![]).await?.len() as u64)
     }
 
-    async fn list(&mut self, query: &UserQuery) -> Result<Vec<User>> {
-        let select = narrowed(LIST, query).page(&query.list, sort_column(query.list.sort.key), "u.id");
+    async fn list(&mut self, query: &UserQuery, searches_emails: bool) -> Result<Vec<User>> {
+        let select = narrowed(LIST, query, searches_emails).page(&query.list, sort_column(query.list.sort.key), "u.id");
         self.select(select).await?.iter().map(user).collect()
     }
 
-    async fn count(&mut self, query: &UserQuery) -> Result<u64> {
-        OrgConnection::count(self, narrowed(COUNT, query)).await
+    async fn count(&mut self, query: &UserQuery, searches_emails: bool) -> Result<u64> {
+        OrgConnection::count(self, narrowed(COUNT, query, searches_emails)).await
     }
 
     async fn insert(&mut self, user: &User, password_hash: &str) -> Result<()> {

@@ -80,8 +80,14 @@ impl Transaction {
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let chunk: Vec<Vec<Value>> = rows.by_ref().take(at_once).collect();
+            // SQLite looks each numbered placeholder up among all others, which makes thousands of them slow.
+            let placeholder = |number: usize| match self {
+                Self::Postgres(_) => format!("${number}"),
+                Self::Sqlite(_) => "?".to_owned(),
+            };
             let group = |index: usize| {
-                let placeholders: Vec<String> = (1..=width).map(|column| format!("${}", index * width + column)).collect();
+                let placeholders: Vec<String> =
+                    (1..=width).map(|column| placeholder(index * width + column)).collect();
                 format!("({})", placeholders.join(", "))
             };
             let groups: Vec<String> = (0..chunk.len()).map(group).collect();

@@ -30,7 +30,9 @@ pub(crate) struct Bulk<I> {
 impl<I: FromStr> Command for Bulk<I> {
     fn decode(fields: &mut Fields) -> Self {
         let ids = fields.required("ids", list(1..=MAX_BULK, id)).unwrap_or_default();
-        let set = fields.optional("set", |value| Body::try_from(value.clone()).map_err(|_| "must be an object".to_owned()));
+        let set = fields.optional("set", |value| {
+            Body::try_from(value.clone()).map_err(|_| "must be an object".to_owned())
+        });
         let delete = fields.optional("delete", boolean).unwrap_or_default();
         let change = match (set, delete) {
             (Some(set), false) => BulkChange::Set(set),

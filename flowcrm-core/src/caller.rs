@@ -62,7 +62,8 @@ impl Caller {
     /// A field error for `Idempotency-Key` unless the key has 1 to 200 printable ASCII characters.
     pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Result<Self> {
         let key = key.into();
-        if !(1..=200).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        if !(1..=200).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+        {
             return Err(Error::field("Idempotency-Key", "must have 1 to 200 printable ASCII characters"));
         }
         self.idempotency_key = Some(key);
@@ -164,7 +165,10 @@ impl Caller {
     async fn work(&self, mut tx: Box<dyn crate::ports::OrgTx>) -> Result<Work> {
         let now = self.crm.env().now();
         let actor = tx.users().actor(self.user_id, self.session_id, now).await?.ok_or_else(|| {
-            Error::new(ErrorCode::Unauthenticated, "Your session has ended, or your account is not active. Sign in again.")
+            Error::new(
+                ErrorCode::Unauthenticated,
+                "Your session has ended, or your account is not active. Sign in again.",
+            )
         })?;
         Ok(Work::new(tx, actor, self.crm.env().clone(), self.origin.clone()))
     }

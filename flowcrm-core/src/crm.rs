@@ -79,7 +79,8 @@ impl Crm {
     /// `not_found` when nobody does; a field error for `email` when it is none.
     pub async fn as_user_with_email(&self, email: &str) -> Result<Caller> {
         let email = Email::read(email)?;
-        let account = self.store().system().await?.account_by_email(&email.key()).await?.or_not_found("user")?;
+        let account =
+            self.store().system().await?.account_by_email(&email.key()).await?.or_not_found("user")?;
         Ok(Caller::new(self.clone(), account.org_id, account.user_id, None))
     }
 

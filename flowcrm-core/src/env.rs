@@ -62,6 +62,13 @@ impl Env {
         let millis = u64::try_from(self.now().to_utc().timestamp_millis()).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(millis, &self.random_bytes()).into_uuid().into()
     }
+
+    /// New ids that ascend, for records of one moment that must keep their order.
+    pub fn ascending_ids<T: From<Uuid>>(&self) -> impl Iterator<Item = T> + use<T> {
+        // Zero the last 16 bits, and count in them: that is more than one command records.
+        let first = self.id::<Uuid>().as_u128() & !0xffff;
+        (first..).map(|id| Uuid::from_u128(id).into())
+    }
 }
 
 impl fmt::Debug for Env {

@@ -150,7 +150,8 @@ impl Error {
 
     /// [`ErrorCode::Internal`], keeping the cause for the log.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        let shown = Self::new(ErrorCode::Internal, "The server could not do this. The failure is in its log.");
+        let shown =
+            Self::new(ErrorCode::Internal, "The server could not do this. The failure is in its log.");
         Self { cause: Some(cause.into()), ..shown }
     }
 

@@ -283,7 +283,8 @@ pub fn difference<S: Serialize>(
     };
     let (mut old, mut new) = (object(before), object(after));
     let is_change = |name: &String| !matches!(name.as_str(), "version" | "updatedAt") && fields(name);
-    let changed: Vec<String> = new.keys().filter(|name| is_change(name) && old.get(*name) != new.get(*name)).cloned().collect();
+    let changed: Vec<String> =
+        new.keys().filter(|name| is_change(name) && old.get(*name) != new.get(*name)).cloned().collect();
     old.retain(|name, _| changed.contains(name));
     new.retain(|name, _| changed.contains(name));
     (old, new)

@@ -46,7 +46,8 @@ impl Body {
     /// [`ErrorCode::Malformed`] when it is no JSON, or no object; says where.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let value: Value = serde_json::from_slice(bytes).map_err(|error| {
-            let detail = format!("The body is not valid JSON (line {}, column {}).", error.line(), error.column());
+            let detail =
+                format!("The body is not valid JSON (line {}, column {}).", error.line(), error.column());
             Error::new(ErrorCode::Malformed, detail)
         })?;
         Self::try_from(value)
@@ -57,7 +58,9 @@ impl Body {
     /// # Errors
     ///
     /// [`ErrorCode::Invalid`] for a parameter that is given twice.
-    pub fn from_query<'a>(pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)> + 'a) -> Result<Self> {
+    pub fn from_query<'a>(
+        pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)> + 'a,
+    ) -> Result<Self> {
         let mut object = Map::new();
         for (name, value) in pairs {
             let name = name.into();
@@ -276,7 +279,12 @@ impl Fields {
         self.object.get(name).cloned()
     }
 
-    fn parsed<T>(&mut self, name: &'static str, value: &Value, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
+    fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        value: &Value,
+        parse: impl FnOnce(&Value) -> Parsed<T>,
+    ) -> Option<T> {
         parse(value).map_err(|message| self.refuse(name, message)).ok()
     }
 }
@@ -352,7 +360,10 @@ pub fn integer(range: RangeInclusive<i64>) -> impl Fn(&Value) -> Parsed<i64> {
 }
 
 /// A list of at most so many values, each read by `parse`.
-pub fn list<T>(length: RangeInclusive<usize>, parse: impl Fn(&Value) -> Parsed<T>) -> impl Fn(&Value) -> Parsed<Vec<T>> {
+pub fn list<T>(
+    length: RangeInclusive<usize>,
+    parse: impl Fn(&Value) -> Parsed<T>,
+) -> impl Fn(&Value) -> Parsed<Vec<T>> {
     move |value| {
         let items = value.as_array().ok_or("must be a list")?;
         if !length.contains(&items.len()) {

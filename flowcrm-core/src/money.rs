@@ -144,7 +144,9 @@ impl Serialize for Money {
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            return Err(de::Error::custom("a number alone does not say its currency: read an Amount instead"));
+            return Err(de::Error::custom(
+                "a number alone does not say its currency: read an Amount instead",
+            ));
         }
         <(i64, Currency)>::deserialize(deserializer).map(|(minor, currency)| Self::new(minor, currency))
     }
@@ -191,7 +193,8 @@ impl FromStr for Amount {
     /// Reads a plain decimal number (`1250.5`) or one with an exponent (`1.25e3`); nothing is rounded.
     fn from_str(text: &str) -> Result<Self, String> {
         let no_number = || "must be a number, like 1250.5".to_owned();
-        let spelled = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+        let spelled =
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
         if !spelled || text.len() > 40 {
             return Err(no_number());
         }

@@ -139,7 +139,8 @@ impl fmt::Display for Cursor {
             SortValue::Number(number) => number.to_string(),
             SortValue::Text(text) => text.clone(),
         };
-        let text = serde_json::to_vec(&CursorText(self.sort.clone(), value, self.id)).map_err(|_| fmt::Error)?;
+        let text =
+            serde_json::to_vec(&CursorText(self.sort.clone(), value, self.id)).map_err(|_| fmt::Error)?;
         formatter.write_str(&URL_SAFE_NO_PAD.encode(text))
     }
 }
@@ -153,7 +154,9 @@ impl Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let CursorText(for_sort, value, id) = serde_json::from_slice(&bytes).ok()?;
         let value = match sort.key.kind() {
-            SortKind::Time if value == Timestamp::FAR_FUTURE.to_sortable_text() => SortValue::Time(Timestamp::FAR_FUTURE),
+            SortKind::Time if value == Timestamp::FAR_FUTURE.to_sortable_text() => {
+                SortValue::Time(Timestamp::FAR_FUTURE)
+            }
             SortKind::Time => SortValue::Time(value.parse().ok()?),
             SortKind::Number => SortValue::Number(value.parse().ok()?),
             SortKind::Text => SortValue::Text(Some(value).filter(|value| !value.contains('\0'))?),
@@ -271,7 +274,8 @@ mod described {
             let described = |schema: MetaSchema, description: &'static str| {
                 MetaSchemaRef::Inline(Box::new(MetaSchema { description: Some(description), ..schema }))
             };
-            let orders = K::ALL.iter().flat_map(|(name, _)| [Value::from(*name), Value::from(format!("-{name}"))]);
+            let orders =
+                K::ALL.iter().flat_map(|(name, _)| [Value::from(*name), Value::from(format!("-{name}"))]);
             let limit = MetaSchema {
                 minimum: Some(1.0),
                 maximum: Some(f64::from(i32::try_from(MAX_LIMIT).unwrap_or(i32::MAX))),
@@ -281,8 +285,17 @@ mod described {
             registry.create_schema::<Self, _>(Self::name().into_owned(), |_| MetaSchema {
                 properties: vec![
                     ("limit", described(limit, "How many records at most; 50 when absent.")),
-                    ("sort", described(sort, "The order; `-` in front for descending; `-createdAt` when absent.")),
-                    ("cursor", described(MetaSchema::new("string"), "Where the page begins: from the `Link` header.")),
+                    (
+                        "sort",
+                        described(sort, "The order; `-` in front for descending; `-createdAt` when absent."),
+                    ),
+                    (
+                        "cursor",
+                        described(
+                            MetaSchema::new("string"),
+                            "Where the page begins: from the `Link` header.",
+                        ),
+                    ),
                     ("count", described(MetaSchema::new("boolean"), "Whether to answer `X-Total-Count`.")),
                 ],
                 ..MetaSchema::new("object")
@@ -327,8 +340,11 @@ mod tests {
     #[test]
     fn a_cursor_fits_its_own_order_only() {
         let by_name: Sort<SampleSort> = "-name".parse().unwrap();
-        let cursor =
-            Cursor { sort: by_name.to_string(), value: SortValue::Text("Zoë \"x\"".into()), id: Uuid::from_u128(7) };
+        let cursor = Cursor {
+            sort: by_name.to_string(),
+            value: SortValue::Text("Zoë \"x\"".into()),
+            id: Uuid::from_u128(7),
+        };
         assert_eq!(Cursor::parse(&cursor.to_string(), by_name), Some(cursor.clone()));
         assert_eq!(Cursor::parse::<SampleSort>(&cursor.to_string(), SampleSort::DEFAULT), None);
         assert_eq!(Cursor::parse("AAAA", by_name), None);

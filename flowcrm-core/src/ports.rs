@@ -188,7 +188,12 @@ pub trait SystemTx: Send {
     async fn account_by_session(&mut self, session: SessionId) -> Result<Option<Account>>;
 
     /// Notes a failed sign-in for an account that is not there, in the tenant-free sign-in log.
-    async fn note_unknown_sign_in(&mut self, email_key_hash: &[u8], ip: Option<&str>, at: Timestamp) -> Result<()>;
+    async fn note_unknown_sign_in(
+        &mut self,
+        email_key_hash: &[u8],
+        ip: Option<&str>,
+        at: Timestamp,
+    ) -> Result<()>;
 
     /// All organizations by name, for platform operators: one more than `limit` if there are more.
     async fn organizations(
@@ -203,7 +208,13 @@ pub trait SystemTx: Send {
     async fn delete_organization(&mut self, org: OrgId) -> Result<bool>;
 
     /// Notes what a platform operator did, in the tenant-free operator log.
-    async fn note_operator(&mut self, operator: UserId, action: &str, org: OrgId, at: Timestamp) -> Result<()>;
+    async fn note_operator(
+        &mut self,
+        operator: UserId,
+        action: &str,
+        org: OrgId,
+        at: Timestamp,
+    ) -> Result<()>;
 
     /// Imports that are staged and not finished, and that nobody works on: their organizations and ids.
     async fn waiting_imports(&mut self) -> Result<Vec<(OrgId, crate::ids::ImportId)>>;

@@ -125,7 +125,9 @@ mod tests {
         assert_eq!(midnight.to_string(), "2026-01-31T00:00:00.000Z");
         let moment: Timestamp = "2026-01-31T12:30:00.123456789+02:00".parse().unwrap();
         assert_eq!(moment.to_sortable_text(), "2026-01-31T10:30:00.123456Z");
-        for bad in ["", "31.01.2026", "2026-02-30", "2026-1-1", "10000-01-01T00:00:00Z", "2026-01-31T12:30:00"] {
+        for bad in
+            ["", "31.01.2026", "2026-02-30", "2026-1-1", "10000-01-01T00:00:00Z", "2026-01-31T12:30:00"]
+        {
             assert_eq!(bad.parse::<Timestamp>(), Err(NotATimestamp), "{bad}");
         }
     }

@@ -152,23 +152,16 @@ impl Work {
         self.actor.authorize_naming(action, user, role)
     }
 
-    /// Demands that a record is still at the version that the caller knows, if they named one.
-    pub(crate) fn check_version(&self, present: i64, known: Option<i64>) -> Result<()> {
-        match known {
-            Some(known) if known != present => {
-                let detail = format!("The record is at version {present}, not {known}: read it again.");
-                Err(Error::new(ErrorCode::Stale, detail))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The answer that was given before under the same idempotency key, if there is a key and there was an answer.
     ///
     /// # Errors
     ///
     /// `idempotency_mismatch` when the key was used for another operation or body.
-    pub(crate) async fn replay<T: DeserializeOwned>(&mut self, operation: &str, body: &Body) -> Result<Option<T>> {
+    pub(crate) async fn replay<T: DeserializeOwned>(
+        &mut self,
+        operation: &str,
+        body: &Body,
+    ) -> Result<Option<T>> {
         let Some(key) = self.idempotency_key.take() else {
             return Ok(None);
         };
@@ -216,7 +209,8 @@ impl Work {
     /// Writes events, audit entries and notifications, and commits everything.
     pub(crate) async fn commit(mut self) -> Result<()> {
         let notifications = self.notifications_to_send().await?;
-        let sent = notifications.iter().map(|notification| Event::about(EventKind::NotificationSent, notification));
+        let sent =
+            notifications.iter().map(|notification| Event::about(EventKind::NotificationSent, notification));
         self.events.extend(sent.collect::<Vec<_>>());
         let journal = self.journal(notifications);
         self.tx.commit(journal).await
@@ -227,11 +221,13 @@ impl Work {
         let actor = Some(self.actor.user_id);
         let mut journal =
             Journal { currency: self.actor.currency, events: Vec::new(), audit: Vec::new(), notifications };
+        // The log lists the entries of one moment by their ids.
+        let mut ids = self.env.ascending_ids();
         for event in std::mem::take(&mut self.events) {
             let rule = event.kind.rule();
-            if rule.is_audited {
+            if let Some(id) = ids.next().filter(|_| rule.is_audited) {
                 journal.audit.push(NewAuditEntry {
-                    id: self.env.id(),
+                    id,
                     action: rule.name,
                     entity_type: rule.entity,
                     entity_id: event.entity_id,
@@ -257,17 +253,21 @@ impl Work {
     /// first, and how many more there are.
     async fn notifications_to_send(&mut self) -> Result<Vec<Notification>> {
         let mut chosen: BTreeMap<UserId, Vec<(uuid::Uuid, usize)>> = BTreeMap::new();
-        let of_events = self.events.iter().flat_map(|event| {
-            event.notices.iter().map(|notice| (event.entity_id, notice.clone()))
-        });
+        let of_events = self
+            .events
+            .iter()
+            .flat_map(|event| event.notices.iter().map(|notice| (event.entity_id, notice.clone())));
         let org = self.actor.org_id.as_uuid();
-        let notices: Vec<_> = of_events.chain(self.notices.iter().map(|notice| (org, notice.clone()))).collect();
+        let notices: Vec<_> =
+            of_events.chain(self.notices.iter().map(|notice| (org, notice.clone()))).collect();
         for (index, (entity, notice)) in notices.iter().enumerate() {
             let recipients = match &notice.recipients {
                 Recipients::Users(users) => users.clone(),
                 Recipients::ActiveMembers => self.users().active_ids().await?,
             };
-            for user in recipients.into_iter().filter(|user| notice.includes_actor || *user != self.actor.user_id) {
+            for user in
+                recipients.into_iter().filter(|user| notice.includes_actor || *user != self.actor.user_id)
+            {
                 let of_user = chosen.entry(user).or_default();
                 of_user.retain(|(other, _)| other != entity);
                 of_user.push((*entity, index));
@@ -280,7 +280,11 @@ impl Work {
                 id: self.env.id(),
                 user_id: user,
                 kind: notice.kind,
-                message: if more == 0 { notice.message.clone() } else { format!("{} (and {more} more)", notice.message) },
+                message: if more == 0 {
+                    notice.message.clone()
+                } else {
+                    format!("{} (and {more} more)", notice.message)
+                },
                 link: notice.link.clone(),
                 read: false,
                 created_at: self.env.now(),
@@ -293,4 +297,15 @@ impl Work {
 /// Refuses a command that has bad fields.
 fn refuse(errors: Vec<FieldError>) -> Result<()> {
     if errors.is_empty() { Ok(()) } else { Err(Error::invalid(errors)) }
+}
+
+/// Demands that a record is still at the version that the caller knows, if they named one.
+pub(crate) fn check_version(present: i64, known: Option<i64>) -> Result<()> {
+    match known {
+        Some(known) if known != present => {
+            let detail = format!("The record is at version {present}, not {known}: read it again.");
+            Err(Error::new(ErrorCode::Stale, detail))
+        }
+        _ => Ok(()),
+    }
 }

@@ -89,19 +89,8 @@ impl<T: Serialize + Send> IntoResponse for ListAnswer<T> {
 
 impl<T: Type> ApiResponse for Versioned<T> {
     fn meta() -> MetaResponses {
-        let tag = header(
-            "ETag",
-            "The record's version, for `If-Match`.",
-            MetaSchema::new("string"),
-        );
-        described(
-            StatusCode::OK,
-            T::schema_ref(),
-            vec![MetaHeader {
-                required: true,
-                ..tag
-            }],
-        )
+        let tag = header("ETag", "The record's version, for `If-Match`.", MetaSchema::new("string"));
+        described(StatusCode::OK, T::schema_ref(), vec![MetaHeader { required: true, ..tag }])
     }
 
     fn register(registry: &mut Registry) {
@@ -111,10 +100,7 @@ impl<T: Type> ApiResponse for Versioned<T> {
 
 impl<T: Type> ApiResponse for ListAnswer<T> {
     fn meta() -> MetaResponses {
-        let list = MetaSchema {
-            items: Some(Box::new(T::schema_ref())),
-            ..MetaSchema::new("array")
-        };
+        let list = MetaSchema { items: Some(Box::new(T::schema_ref())), ..MetaSchema::new("array") };
         let headers = vec![
             header(
                 "Link",
@@ -147,16 +133,11 @@ pub(crate) fn link_next(asked: &Uri, response: &mut Response) {
         return;
     };
     let query = asked.query().unwrap_or_default();
-    let kept = query
-        .split('&')
-        .filter(|pair| !str::is_empty(pair) && !is_cursor(pair))
-        .map(str::to_owned);
+    let kept = query.split('&').filter(|pair| !str::is_empty(pair) && !is_cursor(pair)).map(str::to_owned);
     let pairs: Vec<String> = kept.chain([format!("cursor={cursor}")]).collect();
     let target = format!("{}?{}", asked.path(), pairs.join("&"));
     let link = format!("<{}>; rel=\"next\"", ascii(&target));
-    response
-        .headers_mut()
-        .insert(LINK, HeaderValue::from_str(&link).expect("it is all ASCII"));
+    response.headers_mut().insert(LINK, HeaderValue::from_str(&link).expect("it is all ASCII"));
 }
 
 fn is_cursor(pair: &str) -> bool {
@@ -167,28 +148,18 @@ fn is_cursor(pair: &str) -> bool {
 /// Percent-encodes what a header cannot carry.
 fn ascii(target: &str) -> String {
     let spell = |byte: u8| {
-        if byte.is_ascii_graphic() {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
+        if byte.is_ascii_graphic() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
     };
     target.bytes().map(spell).collect()
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let body = serde_json::to_vec(value).expect("the keys of every record are strings");
-    Response::builder()
-        .status(status)
-        .content_type("application/json")
-        .body(body)
+    Response::builder().status(status).content_type("application/json").body(body)
 }
 
 fn described(status: StatusCode, schema: MetaSchemaRef, headers: Vec<MetaHeader>) -> MetaResponses {
-    let content = MetaMediaType {
-        content_type: "application/json",
-        schema,
-    };
+    let content = MetaMediaType { content_type: "application/json", schema };
     let response = MetaResponse {
         description: status.canonical_reason().unwrap_or_default(),
         status: Some(status.as_u16()),
@@ -196,9 +167,7 @@ fn described(status: StatusCode, schema: MetaSchemaRef, headers: Vec<MetaHeader>
         content: vec![content],
         headers,
     };
-    MetaResponses {
-        responses: vec![response],
-    }
+    MetaResponses { responses: vec![response] }
 }
 
 fn header(name: &str, description: &str, schema: MetaSchema) -> MetaHeader {
@@ -226,19 +195,12 @@ mod tests {
     fn the_next_page_is_asked_for_like_this_one() {
         assert_eq!(link("/api/leads"), "</api/leads?cursor=NEXT>; rel=\"next\"");
         let asked = "/api/leads?q=Zo%C3%AB&%63ursor=OLD&limit=2";
-        assert_eq!(
-            link(asked),
-            "</api/leads?q=Zo%C3%AB&limit=2&cursor=NEXT>; rel=\"next\""
-        );
+        assert_eq!(link(asked), "</api/leads?q=Zo%C3%AB&limit=2&cursor=NEXT>; rel=\"next\"");
     }
 
     #[test]
     fn the_last_page_leads_nowhere() {
-        let page = Page {
-            items: vec![1, 2],
-            next: None,
-            total: Some(2),
-        };
+        let page = Page { items: vec![1, 2], next: None, total: Some(2) };
         let mut response = ListAnswer(page).into_response();
         link_next(&Uri::from_static("/api/leads"), &mut response);
         assert_eq!(response.header(LINK), None);

@@ -44,13 +44,10 @@ where
     E::Endpoint: 'static,
 {
     let settings = Arc::new(settings);
-    endpoint
-        .into_endpoint()
-        .map_to_response()
-        .around(move |endpoint, request| {
-            let settings = Arc::clone(&settings);
-            async move { Ok(log(&settings, &*endpoint, request).await) }
-        })
+    endpoint.into_endpoint().map_to_response().around(move |endpoint, request| {
+        let settings = Arc::clone(&settings);
+        async move { Ok(log(&settings, &*endpoint, request).await) }
+    })
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -133,23 +130,16 @@ async fn call(
     if request.method() == Method::HEAD {
         request.set_method(Method::GET);
     }
-    if settings
-        .routes
-        .refuses_query(request.method(), request.uri().path())
-    {
+    if settings.routes.refuses_query(request.method(), request.uri().path()) {
         extract::refuse_any(request.uri().query().unwrap_or_default()).map_err(Failure::from)?;
     }
-    let answered = AssertUnwindSafe(async { endpoint.call(request).await })
-        .catch_unwind()
-        .await;
+    let answered = AssertUnwindSafe(async { endpoint.call(request).await }).catch_unwind().await;
     answered.unwrap_or_else(|panic| Err(Failure::from(Error::internal(message(&*panic))).into()))
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panic: {}", text.unwrap_or("without a message"))
 }
 
@@ -159,10 +149,7 @@ fn request_id(env: &Env, request: &Request) -> String {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
         (1..=100).contains(&id.len()) && id.bytes().all(plain)
     };
-    request
-        .header(REQUEST_ID)
-        .filter(is_plain)
-        .map_or_else(|| hexadecimal(env.random_bytes()), str::to_owned)
+    request.header(REQUEST_ID).filter(is_plain).map_or_else(|| hexadecimal(env.random_bytes()), str::to_owned)
 }
 
 fn hexadecimal(bytes: [u8; 16]) -> String {
@@ -172,9 +159,7 @@ fn hexadecimal(bytes: [u8; 16]) -> String {
 /// Takes the body off an answer to HEAD, but not what the headers say of it.
 fn keep_head_only(response: &mut Response) {
     if let Some(size) = compression::size(response) {
-        response
-            .headers_mut()
-            .insert(CONTENT_LENGTH, HeaderValue::from(size));
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(size));
     }
     response.set_body(());
 }
@@ -182,10 +167,7 @@ fn keep_head_only(response: &mut Response) {
 /// Adds the headers that every answer has.
 fn dress(response: &mut Response, path: &str, id: &str) {
     let headers = response.headers_mut();
-    headers.insert(
-        REQUEST_ID,
-        HeaderValue::from_str(id).expect("a request id is a plain word"),
-    );
+    headers.insert(REQUEST_ID, HeaderValue::from_str(id).expect("a request id is a plain word"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     if path.starts_with("/api/") {
@@ -204,11 +186,7 @@ mod tests {
         let server = serve().await;
         for path in ["/api/nothing", "/nothing", "/api/samples/", "/api"] {
             let (status, body) = problem(server.get(path).await).await;
-            assert_eq!(
-                (status, body["code"].as_str()),
-                (404, Some("no_such_route")),
-                "{path}"
-            );
+            assert_eq!((status, body["code"].as_str()), (404, Some("no_such_route")), "{path}");
         }
         let id = "018f2b6a-7c1e-7d3a-9b3e-2f1c5a6b7c8d";
         for (method, path, allowed) in [
@@ -238,11 +216,7 @@ mod tests {
             (&format!("/api/samples/{id}?include=all"), "include"),
         ] {
             let (status, body) = problem(server.get(path).await).await;
-            assert_eq!(
-                (status, body["errors"][0]["field"].as_str()),
-                (400, Some(field)),
-                "{path}"
-            );
+            assert_eq!((status, body["errors"][0]["field"].as_str()), (400, Some(field)), "{path}");
         }
         assert_eq!(server.get(&format!("/api/samples/{id}?")).await.status(), 200);
     }
@@ -251,12 +225,8 @@ mod tests {
     async fn every_answer_wears_the_same_headers() {
         let server = serve().await;
         for path in ["/api/samples", "/api/nothing", "/docs"] {
-            let response = server
-                .request("GET", path)
-                .header("x-request-id", "not plain")
-                .send()
-                .await
-                .unwrap();
+            let response =
+                server.request("GET", path).header("x-request-id", "not plain").send().await.unwrap();
             let headers = response.headers();
             assert_eq!(headers["x-request-id"].len(), 32);
             assert_eq!(headers["x-content-type-options"], "nosniff");
@@ -281,16 +251,8 @@ mod tests {
         let server = serve().await;
         let plain = server.get("/api/samples").await;
         assert_eq!(plain.headers().get("content-encoding"), None);
-        assert!(
-            plain
-                .headers()
-                .get_all("vary")
-                .iter()
-                .any(|vary| vary == "accept-encoding")
-        );
-        let request = server
-            .request("GET", "/api/samples")
-            .header("accept-encoding", "gzip");
+        assert!(plain.headers().get_all("vary").iter().any(|vary| vary == "accept-encoding"));
+        let request = server.request("GET", "/api/samples").header("accept-encoding", "gzip");
         let packed = request.send().await.unwrap();
         assert_eq!(packed.headers()["content-encoding"], "gzip");
         assert!(packed.bytes().await.unwrap().len() < plain.bytes().await.unwrap().len() / 4);
@@ -301,35 +263,18 @@ mod tests {
         let server = serve().await;
         let path = "/api/samples/018f2b6a-7c1e-7d3a-9b3e-2f1c5a6b7c8d";
         assert_eq!(server.get(path).await.headers()["etag"], "\"3\"");
-        let changed = server
-            .request("PUT", path)
-            .header("if-match", "\"3\"")
-            .send()
-            .await
-            .unwrap();
+        let changed = server.request("PUT", path).header("if-match", "\"3\"").send().await.unwrap();
         assert_eq!(changed.headers()["etag"], "\"4\"");
-        let (_, body) = problem(
-            server
-                .request("PUT", path)
-                .header("if-match", "3")
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await;
+        let (_, body) =
+            problem(server.request("PUT", path).header("if-match", "3").send().await.unwrap()).await;
         assert_eq!(body["errors"][0]["field"], "If-Match");
     }
 
     #[tokio::test]
     async fn a_trusted_proxy_says_who_the_client_is() {
         let server = serve().await;
-        let request = server
-            .request("GET", "/api/samples/client")
-            .header("x-forwarded-for", "192.0.2.7");
-        assert_eq!(
-            request.send().await.unwrap().text().await.unwrap(),
-            "\"192.0.2.7\""
-        );
+        let request = server.request("GET", "/api/samples/client").header("x-forwarded-for", "192.0.2.7");
+        assert_eq!(request.send().await.unwrap().text().await.unwrap(), "\"192.0.2.7\"");
     }
 
     #[tokio::test]
@@ -337,12 +282,7 @@ mod tests {
         let server = serve().await;
         let listed = "http://listed.example";
         for path in ["/api/samples", "/api/nothing"] {
-            let response = server
-                .request("GET", path)
-                .header("origin", listed)
-                .send()
-                .await
-                .unwrap();
+            let response = server.request("GET", path).header("origin", listed).send().await.unwrap();
             assert_eq!(response.headers()["access-control-allow-origin"], listed);
             assert_eq!(response.headers()["access-control-allow-credentials"], "true");
             assert!(
@@ -359,40 +299,19 @@ mod tests {
             .header("access-control-request-headers", "authorization, content-type");
         let response = preflight.send().await.unwrap();
         assert_eq!(response.status(), 204);
-        assert!(
-            response.headers()["access-control-allow-methods"]
-                .to_str()
-                .unwrap()
-                .contains("PUT")
-        );
-        assert!(
-            response.headers()["access-control-allow-headers"]
-                .to_str()
-                .unwrap()
-                .contains("if-match")
-        );
+        assert!(response.headers()["access-control-allow-methods"].to_str().unwrap().contains("PUT"));
+        assert!(response.headers()["access-control-allow-headers"].to_str().unwrap().contains("if-match"));
     }
 
     #[tokio::test]
     async fn a_foreign_page_may_not() {
         let server = serve().await;
         let foreign = "http://foreign.example";
-        let read = server
-            .request("GET", "/api/samples")
-            .header("origin", foreign)
-            .send()
-            .await
-            .unwrap();
+        let read = server.request("GET", "/api/samples").header("origin", foreign).send().await.unwrap();
         assert_eq!(read.headers().get("access-control-allow-origin"), None);
 
-        let preflight = server
-            .request("OPTIONS", "/api/samples")
-            .header("origin", foreign);
-        let preflight = preflight
-            .header("access-control-request-method", "POST")
-            .send()
-            .await
-            .unwrap();
+        let preflight = server.request("OPTIONS", "/api/samples").header("origin", foreign);
+        let preflight = preflight.header("access-control-request-method", "POST").send().await.unwrap();
         let (status, body) = problem(preflight).await;
         assert_eq!((status, body["code"].as_str()), (403, Some("foreign_origin")));
     }
@@ -400,11 +319,7 @@ mod tests {
     #[tokio::test]
     async fn the_cookie_counts_for_our_own_pages_only() {
         let server = serve().await;
-        let call = || {
-            server
-                .request("POST", "/api/samples/cookie")
-                .header("cookie", "a=b; refreshToken=t-1")
-        };
+        let call = || server.request("POST", "/api/samples/cookie").header("cookie", "a=b; refreshToken=t-1");
         let own = format!("http://{}", server.address);
         for request in [call(), call().header("origin", own)] {
             assert_eq!(request.send().await.unwrap().text().await.unwrap(), "\"t-1\"");

@@ -37,11 +37,8 @@ impl TrustedProxies {
 
     /// Goes from proxy to proxy, nearest first, for as long as they are trusted.
     fn behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let lines: Vec<&str> = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|line| line.to_str().ok())
-            .collect();
+        let lines: Vec<&str> =
+            headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
         let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
         let mut client = peer;
         while self.trusts(client) {
@@ -61,16 +58,9 @@ impl TrustedProxies {
 /// Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`.
 fn address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
-    let alone = hop
-        .strip_prefix('[')
-        .and_then(|hop| hop.strip_suffix(']'))
-        .unwrap_or(hop);
+    let alone = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
     let with_port = || hop.parse::<std::net::SocketAddr>().map(|address| address.ip());
-    alone
-        .parse::<IpAddr>()
-        .or_else(|_| with_port())
-        .ok()
-        .map(|address| address.to_canonical())
+    alone.parse::<IpAddr>().or_else(|_| with_port()).ok().map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -94,26 +84,14 @@ mod tests {
 
     #[test]
     fn the_last_hop_that_is_not_trusted_is_the_client() {
-        assert_eq!(
-            client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6, 192.0.2.9", "10.0.0.2"]),
-            "192.0.2.9"
-        );
-        assert_eq!(
-            client("10.0.0.0/8, ::1", "::1", &["[2001:db8::1]:443"]),
-            "2001:db8::1"
-        );
-        assert_eq!(
-            client("127.0.0.1", "127.0.0.1", &["::ffff:192.0.2.1"]),
-            "192.0.2.1"
-        );
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6, 192.0.2.9", "10.0.0.2"]), "192.0.2.9");
+        assert_eq!(client("10.0.0.0/8, ::1", "::1", &["[2001:db8::1]:443"]), "2001:db8::1");
+        assert_eq!(client("127.0.0.1", "127.0.0.1", &["::ffff:192.0.2.1"]), "192.0.2.1");
     }
 
     #[test]
     fn nonsense_ends_the_walk() {
-        assert_eq!(
-            client("10.0.0.0/8", "10.0.0.1", &["192.0.2.9, unknown"]),
-            "10.0.0.1"
-        );
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["192.0.2.9, unknown"]), "10.0.0.1");
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &[]), "10.0.0.1");
         assert!("10.0.0.0/8; x".parse::<TrustedProxies>().is_err());
     }

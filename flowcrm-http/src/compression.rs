@@ -19,13 +19,9 @@ pub(crate) fn compress(takes_gzip: bool, mut response: Response) -> Response {
     {
         return response;
     }
-    response
-        .headers_mut()
-        .append(VARY, HeaderValue::from_static("accept-encoding"));
+    response.headers_mut().append(VARY, HeaderValue::from_static("accept-encoding"));
     if takes_gzip {
-        Compress::new(response, CompressionAlgo::GZIP)
-            .with_quality(CompressionLevel::Fastest)
-            .into_response()
+        Compress::new(response, CompressionAlgo::GZIP).with_quality(CompressionLevel::Fastest).into_response()
     } else {
         response
     }
@@ -33,18 +29,11 @@ pub(crate) fn compress(takes_gzip: bool, mut response: Response) -> Response {
 
 /// Whether `Accept-Encoding` takes gzip (RFC 9110, section 12.5.3).
 pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
-    let lines = headers
-        .get_all(ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|line| line.to_str().ok());
+    let lines = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|entry| {
         let mut parts = entry.split(';').map(str::trim);
-        let named = parts
-            .next()
-            .is_some_and(|coding| coding.eq_ignore_ascii_case("gzip") || coding == "*");
-        let weight = parts
-            .find_map(|part| part.strip_prefix("q="))
-            .map(str::parse::<f32>);
+        let named = parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case("gzip") || coding == "*");
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).map(str::parse::<f32>);
         named && weight.is_none_or(|weight| weight.is_ok_and(|weight| weight > 0.0))
     })
 }
@@ -61,10 +50,7 @@ fn is_text(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     let text = essence.starts_with("text/") && essence != "text/event-stream";
     text || essence.ends_with("json")
-        || matches!(
-            essence,
-            "application/yaml" | "application/javascript" | "image/svg+xml"
-        )
+        || matches!(essence, "application/yaml" | "application/javascript" | "image/svg+xml")
 }
 
 #[cfg(test)]
@@ -74,10 +60,7 @@ mod tests {
     #[test]
     fn gzip_is_taken_when_it_is_named_and_not_refused() {
         let takes = |line: &'static str| {
-            takes_gzip(&HeaderMap::from_iter([(
-                ACCEPT_ENCODING,
-                HeaderValue::from_static(line),
-            )]))
+            takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(line))]))
         };
         assert!(takes("br;q=1.0, GZIP;q=0.5") && takes("*") && takes("gzip"));
         assert!(!takes("br") && !takes("gzip;q=0") && !takes("gzip;q=x") && !takes_gzip(&HeaderMap::new()));
@@ -86,12 +69,8 @@ mod tests {
     #[test]
     fn small_answers_and_event_streams_stay_as_they_are() {
         let answer = |media_type: &str, size: usize| {
-            let response = Response::builder()
-                .content_type(media_type)
-                .body("x".repeat(size));
-            compress(true, response)
-                .header(CONTENT_ENCODING)
-                .map(str::to_owned)
+            let response = Response::builder().content_type(media_type).body("x".repeat(size));
+            compress(true, response).header(CONTENT_ENCODING).map(str::to_owned)
         };
         assert_eq!(answer("application/json", 5_000).as_deref(), Some("gzip"));
         assert_eq!(answer("application/problem+json", 100), None);

@@ -43,10 +43,7 @@ impl Document {
 
 /// The operations of a document, with their methods.
 fn operations(document: &mut Value) -> impl Iterator<Item = (&str, &mut Map<String, Value>)> {
-    let paths = document["paths"]
-        .as_object_mut()
-        .into_iter()
-        .flat_map(Map::values_mut);
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
     let operations = paths.filter_map(Value::as_object_mut).flatten();
     operations.filter_map(|(method, operation)| Some((method.as_str(), operation.as_object_mut()?)))
 }
@@ -118,12 +115,8 @@ mod tests {
         let document = document();
         let list = &document["paths"]["/api/samples"]["get"];
         assert_eq!(list["requestBody"], Value::Null);
-        let names: Vec<&str> = list["parameters"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(|it| it["name"].as_str())
-            .collect();
+        let names: Vec<&str> =
+            list["parameters"].as_array().unwrap().iter().filter_map(|it| it["name"].as_str()).collect();
         assert_eq!(names, ["limit", "q"]);
         assert_eq!(list["parameters"][0]["in"], "query");
         assert_eq!(list["parameters"][1]["description"], "Words of the name.");
@@ -142,10 +135,7 @@ mod tests {
         assert_eq!(sample["properties"]["notes"]["nullable"], true);
         assert_eq!(sample["properties"]["name"]["nullable"], Value::Null);
         assert_eq!(sample["properties"]["color"]["nullable"], true);
-        assert_eq!(
-            sample["properties"]["color"]["allOf"],
-            json!([{"$ref": "#/components/schemas/Color"}])
-        );
+        assert_eq!(sample["properties"]["color"]["allOf"], json!([{"$ref": "#/components/schemas/Color"}]));
         let new_sample = &document["components"]["schemas"]["NewSample"];
         assert_eq!(new_sample["required"], json!(["name"]));
         assert_eq!(new_sample["properties"]["notes"]["nullable"], true);
@@ -179,25 +169,16 @@ mod tests {
             let problem = &operation["responses"]["default"]["content"]["application/problem+json"]["schema"];
             assert_eq!(problem["$ref"], "#/components/schemas/Problem");
         }
-        assert_eq!(
-            document["components"]["schemas"]["Problem"]["properties"]["type"]["type"],
-            "string"
-        );
+        assert_eq!(document["components"]["schemas"]["Problem"]["properties"]["type"]["type"], "string");
     }
 
     #[test]
     fn yaml_says_the_same_as_json() {
         let document = Document::of(&testing::service());
         let yaml = document.yaml();
-        assert!(
-            yaml.contains("\nopenapi: \"3.0.3\"\n") || yaml.contains("\nopenapi: 3.0.3\n"),
-            "{yaml}"
-        );
+        assert!(yaml.contains("\nopenapi: \"3.0.3\"\n") || yaml.contains("\nopenapi: 3.0.3\n"), "{yaml}");
         let read: Value = serde_saphyr::from_str(&yaml).unwrap();
-        let whole = serde_json::to_string(document.json())
-            .unwrap()
-            .replace(".0,", ",")
-            .replace(".0}", "}");
+        let whole = serde_json::to_string(document.json()).unwrap().replace(".0,", ",").replace(".0}", "}");
         assert_eq!(serde_json::to_string(&read).unwrap(), whole);
     }
 }

@@ -28,9 +28,7 @@ use crate::app::Settings;
 
 /// The settings, which the frame puts on every request.
 fn settings(request: &Request) -> &Settings {
-    request
-        .data::<Arc<Settings>>()
-        .expect("every endpoint stands inside the frame")
+    request.data::<Arc<Settings>>().expect("every endpoint stands inside the frame")
 }
 
 /// A header that may be given once.

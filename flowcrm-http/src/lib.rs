@@ -14,8 +14,8 @@ pub mod problem;
 pub mod reference;
 pub mod routes;
 pub mod server;
-pub mod worker;
 #[cfg(test)]
 mod testing;
+pub mod worker;
 
 pub use crm_app::{Options, endpoint, openapi_yaml};

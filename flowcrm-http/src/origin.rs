@@ -78,10 +78,7 @@ impl Origins {
 
 /// The refusal of a foreign page.
 pub(crate) fn foreign() -> Error {
-    Error::new(
-        ErrorCode::ForeignOrigin,
-        "Web pages of this origin may not call this server.",
-    )
+    Error::new(ErrorCode::ForeignOrigin, "Web pages of this origin may not call this server.")
 }
 
 /// Whether a browser only asks what it may send (Fetch standard, CORS-preflight request).
@@ -103,10 +100,7 @@ pub(crate) fn allow(sender: &Sender, headers: &mut HeaderMap) {
 
 /// Says what a page may send; goes with [`allow`].
 pub(crate) fn answer_preflight(headers: &mut HeaderMap) {
-    headers.insert(
-        ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE"),
-    );
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE"));
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ACCEPTED));
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
 }
@@ -129,9 +123,7 @@ fn spelled(origin: &str) -> Option<String> {
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
         return None;
     }
-    let authority = uri
-        .authority()
-        .filter(|authority| !authority.as_str().contains('@'))?;
+    let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
     let host = authority.host().to_lowercase();
     Some(match authority.port_u16() {
         Some(port) if port != own_port => format!("{scheme}://{host}:{port}"),
@@ -144,10 +136,7 @@ fn own_host(request: &Request) -> Option<String> {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let host = named.or_else(|| request.original_uri().authority().map(Authority::as_str))?;
     let host = host.to_lowercase();
-    let bare = host
-        .strip_suffix(":80")
-        .or_else(|| host.strip_suffix(":443"))
-        .unwrap_or(&host);
+    let bare = host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")).unwrap_or(&host);
     Some(bare.to_owned())
 }
 
@@ -157,30 +146,15 @@ mod tests {
 
     fn sender(list: &str, host: &str, origin: &str) -> Sender {
         let origins: Origins = list.parse().unwrap();
-        origins.sender(
-            &Request::builder()
-                .header(HOST, host)
-                .header(ORIGIN, origin)
-                .finish(),
-        )
+        origins.sender(&Request::builder().header(HOST, host).header(ORIGIN, origin).finish())
     }
 
     #[test]
     fn listed_pages_and_our_own_may_call() {
-        let listed = sender(
-            "https://CRM.example.com:443/",
-            "api.example.com",
-            "https://crm.example.com",
-        );
-        assert_eq!(
-            listed,
-            Sender::Listed(HeaderValue::from_static("https://crm.example.com"))
-        );
+        let listed = sender("https://CRM.example.com:443/", "api.example.com", "https://crm.example.com");
+        assert_eq!(listed, Sender::Listed(HeaderValue::from_static("https://crm.example.com")));
         assert_eq!(sender("", "localhost:3000", "http://localhost:3000"), Sender::Own);
-        assert_eq!(
-            sender("", "crm.example.com", "https://crm.example.com"),
-            Sender::Own
-        );
+        assert_eq!(sender("", "crm.example.com", "https://crm.example.com"), Sender::Own);
     }
 
     #[test]

@@ -90,10 +90,7 @@ impl ResponseError for Failure {
 
 impl ApiResponse for Failure {
     fn meta() -> MetaResponses {
-        let content = MetaMediaType {
-            content_type: MEDIA_TYPE,
-            schema: Problem::schema_ref(),
-        };
+        let content = MetaMediaType { content_type: MEDIA_TYPE, schema: Problem::schema_ref() };
         MetaResponses {
             responses: vec![MetaResponse {
                 description: "A problem (RFC 9457).",
@@ -122,13 +119,7 @@ pub(crate) fn answer(error: poem::Error, request_id: &str, allowed: &[Method]) -
     if error.is_from_response() {
         return error.into_response();
     }
-    let Shown {
-        status,
-        code,
-        title,
-        detail,
-        errors,
-    } = shown(&error);
+    let Shown { status, code, title, detail, errors } = shown(&error);
     if status.is_server_error() {
         tracing::error!(
             request.id = request_id,
@@ -158,10 +149,7 @@ pub(crate) fn answer(error: poem::Error, request_id: &str, allowed: &[Method]) -
     }
     if status == StatusCode::METHOD_NOT_ALLOWED {
         let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
-        headers.insert(
-            ALLOW,
-            HeaderValue::from_str(&names.join(", ")).expect("methods are tokens"),
-        );
+        headers.insert(ALLOW, HeaderValue::from_str(&names.join(", ")).expect("methods are tokens"));
     }
     if let Some(seconds) = retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -180,10 +168,8 @@ struct Shown {
 
 impl From<&Error> for Shown {
     fn from(error: &Error) -> Self {
-        let bad_field = |error: &FieldError| BadField {
-            field: error.field.clone(),
-            message: error.message.clone(),
-        };
+        let bad_field =
+            |error: &FieldError| BadField { field: error.field.clone(), message: error.message.clone() };
         Self {
             status: status_of(error.code()),
             code: error.code().slug().to_owned(),
@@ -216,22 +202,19 @@ fn shown(error: &poem::Error) -> Shown {
             StatusCode::UNAUTHORIZED => (ErrorCode::Unauthenticated, "Sign in first."),
             StatusCode::FORBIDDEN => (ErrorCode::Forbidden, "This is not allowed."),
             StatusCode::NOT_FOUND => (ErrorCode::NotFound, NOT_FOUND),
-            StatusCode::METHOD_NOT_ALLOWED => (
-                ErrorCode::MethodNotAllowed,
-                "This path does not take this method.",
-            ),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                (ErrorCode::MethodNotAllowed, "This path does not take this method.")
+            }
             StatusCode::PAYLOAD_TOO_LARGE => {
                 (ErrorCode::TooLarge, "The body is larger than this call takes.")
             }
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
-                ErrorCode::UnsupportedMediaType,
-                "This call does not take a body of this type.",
-            ),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                (ErrorCode::UnsupportedMediaType, "This call does not take a body of this type.")
+            }
             StatusCode::SERVICE_UNAVAILABLE => (ErrorCode::Unavailable, "Try again shortly."),
-            status if status.is_server_error() => (
-                ErrorCode::Internal,
-                "The server could not do this. The failure is in its log.",
-            ),
+            status if status.is_server_error() => {
+                (ErrorCode::Internal, "The server could not do this. The failure is in its log.")
+            }
             status => return in_its_own_words(status),
         }
     };
@@ -273,16 +256,9 @@ mod tests {
     #[tokio::test]
     async fn a_problem_has_all_that_clients_look_for() {
         let server = serve().await;
-        let request = server
-            .request("POST", "/api/samples")
-            .header("x-request-id", "req-7");
+        let request = server.request("POST", "/api/samples").header("x-request-id", "req-7");
         let (status, body) = problem(
-            request
-                .body("{\"colour\": 1}")
-                .header("content-type", "application/json")
-                .send()
-                .await
-                .unwrap(),
+            request.body("{\"colour\": 1}").header("content-type", "application/json").send().await.unwrap(),
         )
         .await;
         let expected = json!({
@@ -327,12 +303,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_token_is_a_401_that_says_how() {
-        let response = serve()
-            .await
-            .request("POST", "/api/samples/signed")
-            .send()
-            .await
-            .unwrap();
+        let response = serve().await.request("POST", "/api/samples/signed").send().await.unwrap();
         assert_eq!(response.headers()["www-authenticate"], "Bearer");
         let (status, body) = problem(response).await;
         assert_eq!((status, body["code"].as_str()), (401, Some("unauthenticated")));

@@ -13,11 +13,7 @@ use crate::document::Document;
 /// Adds `/openapi.yaml`, `/docs` and `/docs/problems`, which load nothing from elsewhere, and leads `/` there.
 pub fn mount(route: Route, document: &Document) -> Route {
     let yaml = document.yaml();
-    let write_yaml = move |_| {
-        Response::builder()
-            .content_type("application/yaml")
-            .body(yaml.clone())
-    };
+    let write_yaml = move |_| Response::builder().content_type("application/yaml").body(yaml.clone());
     route
         .at("/", get(make_sync(|_| Redirect::see_other("/docs"))))
         .at("/openapi.yaml", get(make_sync(write_yaml)))
@@ -76,17 +72,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_code_can_be_looked_up() {
-        let page = testing::serve()
-            .await
-            .get("/docs/problems")
-            .await
-            .text()
-            .await
-            .unwrap();
-        assert!(
-            ErrorCode::ALL
-                .iter()
-                .all(|code| page.contains(&format!("id=\"{}\"", code.slug())))
-        );
+        let page = testing::serve().await.get("/docs/problems").await.text().await.unwrap();
+        assert!(ErrorCode::ALL.iter().all(|code| page.contains(&format!("id=\"{}\"", code.slug()))));
     }
 }

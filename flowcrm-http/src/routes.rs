@@ -38,12 +38,7 @@ impl Routes {
         let paths = document["paths"].as_object().into_iter().flatten();
         let route = |(path, operations): (&String, &Value)| Route {
             segments: path.split('/').map(Segment::of).collect(),
-            operations: operations
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter_map(Operation::of)
-                .collect(),
+            operations: operations.as_object().into_iter().flatten().filter_map(Operation::of).collect(),
         };
         let mut routes: Vec<Route> = paths.map(route).collect();
         routes.sort_by(|a, b| a.segments.cmp(&b.segments));
@@ -53,11 +48,7 @@ impl Routes {
     /// The methods that a path takes.
     pub(crate) fn methods(&self, path: &str) -> Vec<Method> {
         let mut methods = match self.find(path) {
-            Some(route) => route
-                .operations
-                .iter()
-                .map(|operation| operation.method.clone())
-                .collect(),
+            Some(route) => route.operations.iter().map(|operation| operation.method.clone()).collect(),
             // Pages outside of the document are there to be read.
             None => vec![Method::GET],
         };
@@ -70,9 +61,8 @@ impl Routes {
 
     /// Whether the call is described and has no query parameters.
     pub(crate) fn refuses_query(&self, method: &Method, path: &str) -> bool {
-        let operation = self
-            .find(path)
-            .and_then(|route| route.operations.iter().find(|it| it.method == *method));
+        let operation =
+            self.find(path).and_then(|route| route.operations.iter().find(|it| it.method == *method));
         operation.is_some_and(|operation| !operation.takes_query)
     }
 
@@ -80,22 +70,14 @@ impl Routes {
         let segments: Vec<&str> = path.split('/').collect();
         self.0.iter().find(|route| {
             route.segments.len() == segments.len()
-                && route
-                    .segments
-                    .iter()
-                    .zip(&segments)
-                    .all(|(segment, text)| segment.matches(text))
+                && route.segments.iter().zip(&segments).all(|(segment, text)| segment.matches(text))
         })
     }
 }
 
 impl Segment {
     fn of(text: &str) -> Self {
-        if text.starts_with('{') {
-            Self::Parameter
-        } else {
-            Self::Literal(text.to_owned())
-        }
+        if text.starts_with('{') { Self::Parameter } else { Self::Literal(text.to_owned()) }
     }
 
     fn matches(&self, text: &str) -> bool {
@@ -131,10 +113,7 @@ mod tests {
 
     #[test]
     fn the_most_exact_route_says_the_methods() {
-        assert_eq!(
-            routes().methods("/api/leads/7"),
-            [Method::GET, Method::HEAD, Method::PUT]
-        );
+        assert_eq!(routes().methods("/api/leads/7"), [Method::GET, Method::HEAD, Method::PUT]);
         assert_eq!(routes().methods("/api/leads/bulk"), [Method::POST]);
         assert_eq!(routes().methods("/docs"), [Method::GET, Method::HEAD]);
     }

@@ -33,11 +33,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            head: Duration::from_secs(10),
-            connections: 10_000,
-            shutdown: Duration::from_secs(10),
-        }
+        Self { head: Duration::from_secs(10), connections: 10_000, shutdown: Duration::from_secs(10) }
     }
 }
 
@@ -55,10 +51,7 @@ impl Server {
     ///
     /// What the system says.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Ok(Self {
-            listener: TcpListener::bind(address).await?,
-            limits: Limits::default(),
-        })
+        Ok(Self { listener: TcpListener::bind(address).await?, limits: Limits::default() })
     }
 
     /// The same server with other limits.
@@ -87,21 +80,14 @@ impl Server {
         E: Endpoint<Output = Response> + 'static,
     {
         let Self { listener, limits } = self;
-        let connection = Arc::new(Connection {
-            endpoint,
-            limits,
-            local: listener.local_addr()?,
-        });
+        let connection = Arc::new(Connection { endpoint, limits, local: listener.local_addr()? });
         let places = Arc::new(Semaphore::new(limits.connections));
         let graceful = GracefulShutdown::new();
         let mut tasks = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let accept = async {
-                let place = Arc::clone(&places)
-                    .acquire_owned()
-                    .await
-                    .expect("nobody closes the semaphore");
+                let place = Arc::clone(&places).acquire_owned().await.expect("nobody closes the semaphore");
                 (place, accept(&listener).await)
             };
             tokio::select! {
@@ -117,10 +103,7 @@ impl Server {
             }
         }
         drop(listener);
-        if tokio::time::timeout(limits.shutdown, graceful.shutdown())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(limits.shutdown, graceful.shutdown()).await.is_err() {
             tracing::warn!(connections = tasks.len(), "requests were cut off at shutdown");
         }
         // Dropping the tasks ends those that are left.
@@ -164,9 +147,7 @@ impl<E: Endpoint<Output = Response> + 'static> Connection<E> {
             }
         });
         let builder = protocols(&self.limits);
-        let connection = builder
-            .serve_connection_with_upgrades(TokioIo::new(stream), service)
-            .into_owned();
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         // hyper's own timeout begins after the first bytes have told HTTP/1.1 from HTTP/2.
         let silence = async {
             tokio::time::sleep(self.limits.head).await;
@@ -199,10 +180,7 @@ type PoemBody = http_body_util::combinators::BoxBody<bytes::Bytes, io::Error>;
 
 fn protocols(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -222,10 +200,7 @@ mod tests {
     use crate::testing::{serve, serve_with};
 
     fn impatient() -> Limits {
-        Limits {
-            head: Duration::from_millis(300),
-            ..Limits::default()
-        }
+        Limits { head: Duration::from_millis(300), ..Limits::default() }
     }
 
     #[tokio::test]
@@ -240,9 +215,7 @@ mod tests {
     #[tokio::test]
     async fn an_idle_connection_is_closed() {
         let server = serve_with(impatient()).await;
-        let answer = server
-            .raw(b"GET /api/samples?q=a HTTP/1.1\r\nHost: a\r\n\r\n")
-            .await;
+        let answer = server.raw(b"GET /api/samples?q=a HTTP/1.1\r\nHost: a\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     }
 
@@ -256,10 +229,7 @@ mod tests {
     async fn http2_is_spoken_without_tls() {
         let mut stream = TcpStream::connect(serve().await.address).await.unwrap();
         // The client's preface and an empty SETTINGS frame (RFC 9113, section 3.4).
-        stream
-            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
-            .await
-            .unwrap();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
         let mut frame = [0; 9];
         stream.read_exact(&mut frame).await.unwrap();
         assert_eq!(frame[3], 4, "the server answers its own SETTINGS");
@@ -276,11 +246,7 @@ mod tests {
 
     #[tokio::test]
     async fn places_are_limited_and_given_back() {
-        let server = serve_with(Limits {
-            connections: 1,
-            ..impatient()
-        })
-        .await;
+        let server = serve_with(Limits { connections: 1, ..impatient() }).await;
         for _ in 0..3 {
             let request = b"GET /api/samples?q=a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
             assert!(server.raw(request).await.starts_with("HTTP/1.1 200 OK"));
@@ -290,13 +256,8 @@ mod tests {
     /// A server with one call, which begins and then waits; stops when told.
     async fn waiting(
         limits: Limits,
-    ) -> (
-        SocketAddr,
-        Arc<Notify>,
-        Arc<Notify>,
-        oneshot::Sender<()>,
-        tokio::task::JoinHandle<io::Result<()>>,
-    ) {
+    ) -> (SocketAddr, Arc<Notify>, Arc<Notify>, oneshot::Sender<()>, tokio::task::JoinHandle<io::Result<()>>)
+    {
         let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let call = {
             let (begun, go) = (Arc::clone(&begun), Arc::clone(&go));
@@ -332,10 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn stopping_does_not_wait_forever() {
-        let limits = Limits {
-            shutdown: Duration::from_millis(50),
-            ..Limits::default()
-        };
+        let limits = Limits { shutdown: Duration::from_millis(50), ..Limits::default() };
         let (address, begun, _go, stop, running) = waiting(limits).await;
         let request = tokio::spawn(reqwest::get(format!("http://{address}/")));
         begun.notified().await;

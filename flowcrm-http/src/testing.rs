@@ -46,20 +46,11 @@ pub(crate) async fn serve_with(limits: Limits) -> TestServer {
         routes: Routes::of(&document),
         env: Env::system(),
     };
-    let endpoint = framed(
-        reference::mount(Route::new().nest_no_strip("/api", service), &document),
-        settings,
-    );
+    let endpoint = framed(reference::mount(Route::new().nest_no_strip("/api", service), &document), settings);
     let server = Server::bind("127.0.0.1:0").await.unwrap().with_limits(limits);
     let address = server.local_addr().unwrap();
     tokio::spawn(server.serve(endpoint, std::future::pending()));
-    TestServer {
-        address,
-        client: reqwest::Client::builder()
-            .pool_max_idle_per_host(1)
-            .build()
-            .unwrap(),
-    }
+    TestServer { address, client: reqwest::Client::builder().pool_max_idle_per_host(1).build().unwrap() }
 }
 
 impl TestServer {
@@ -68,8 +59,7 @@ impl TestServer {
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        self.client
-            .request(method.parse().unwrap(), format!("http://{}{path}", self.address))
+        self.client.request(method.parse().unwrap(), format!("http://{}{path}", self.address))
     }
 
     /// The client's side of the connection that a call goes over.
@@ -93,10 +83,7 @@ impl TestServer {
 /// The status and body of an answer, which must be a problem.
 pub(crate) async fn problem(response: Response) -> (u16, Value) {
     assert_eq!(response.headers()["content-type"], "application/problem+json");
-    let (status, id) = (
-        response.status(),
-        response.headers()["x-request-id"].to_str().unwrap().to_owned(),
-    );
+    let (status, id) = (response.status(), response.headers()["x-request-id"].to_str().unwrap().to_owned());
     let body: Value = response.json().await.unwrap();
     assert_eq!(body["status"], status.as_u16());
     assert_eq!(body["requestId"], id);
@@ -144,9 +131,7 @@ struct SampleChange {
 
 impl Command for SampleChange {
     fn decode(fields: &mut Fields) -> Self {
-        Self {
-            name: fields.change("name", text(1..=10)),
-        }
+        Self { name: fields.change("name", text(1..=10)) }
     }
 }
 
@@ -177,30 +162,20 @@ impl Samples {
         let ListSamples { q, limit } = query.0.decode()?;
         let name = q.unwrap_or_else(|| "x".repeat(2_000));
         let items = (0..limit.unwrap_or(1)).map(|_| sample(&name)).collect();
-        Ok(ListAnswer(Page {
-            items,
-            next: None,
-            total: Some(7),
-        }))
+        Ok(ListAnswer(Page { items, next: None, total: Some(7) }))
     }
 
     /// Creates a sample.
     #[oai(path = "/", method = "post")]
     async fn create(&self, body: JsonBody<NewSample>) -> Result<Created<Sample>> {
         let NewSample { name, notes } = body.0.decode()?;
-        Ok(Created(Sample {
-            notes,
-            ..sample(&name)
-        }))
+        Ok(Created(Sample { notes, ..sample(&name) }))
     }
 
     /// Reads a sample.
     #[oai(path = "/:id", method = "get")]
     async fn read(&self, id: Path<LeadId>) -> Result<Versioned<Sample>> {
-        Ok(Versioned {
-            record: sample(&id.0.to_string()),
-            version: 3,
-        })
+        Ok(Versioned { record: sample(&id.0.to_string()), version: 3 })
     }
 
     /// Changes a sample.
@@ -213,20 +188,14 @@ impl Samples {
     ) -> Result<Versioned<Sample>> {
         let SampleChange { name } = body.0.decode()?;
         let name = name.unwrap_or_else(|| id.0.to_string());
-        Ok(Versioned {
-            record: sample(&name),
-            version: if_match.0.unwrap_or_default() + 1,
-        })
+        Ok(Versioned { record: sample(&name), version: if_match.0.unwrap_or_default() + 1 })
     }
 
     /// Creates a sample as somebody.
     #[oai(path = "/signed", method = "post")]
     async fn create_signed(&self, _caller: Signed, body: JsonBody<NewSample>) -> Result<Created<Sample>> {
         let NewSample { name, notes } = body.0.decode()?;
-        Ok(Created(Sample {
-            notes,
-            ..sample(&name)
-        }))
+        Ok(Created(Sample { notes, ..sample(&name) }))
     }
 
     /// Says what the cookie is.
@@ -254,10 +223,5 @@ impl Samples {
 }
 
 fn sample(name: &str) -> Sample {
-    Sample {
-        id: "1".to_owned(),
-        name: name.to_owned(),
-        notes: None,
-        color: Some(Color::Red),
-    }
+    Sample { id: "1".to_owned(), name: name.to_owned(), notes: None, color: Some(Color::Red) }
 }

@@ -74,7 +74,11 @@ pub(crate) async fn flush(connection: &mut OrgConnection, journal: Journal) -> R
             let count = journal.events.len();
             let row = connection.one(FLUSH, args![count]).await?;
             let first = row.int("position")? - i64::try_from(count).map_err(Error::internal)? + 1;
-            let events = journal.events.into_iter().zip(first..).map(|(event, position)| event_values(event, position));
+            let events = journal
+                .events
+                .into_iter()
+                .zip(first..)
+                .map(|(event, position)| event_values(event, position));
             connection.insert_many(INSERT_EVENTS, "", events.collect()).await?;
             let audit = journal.audit.into_iter().map(audit_values).collect();
             connection.insert_many(INSERT_AUDIT_ENTRIES, "", audit).await?;

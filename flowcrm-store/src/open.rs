@@ -102,7 +102,10 @@ impl Opening {
         if self.url.starts_with("sqlite:") {
             return Ok(self.env.random_bytes::<32>().to_vec());
         }
-        Err(Error::field("JWT_SECRET", "must be set to at least 32 bytes, the same on every server of this database"))
+        Err(Error::field(
+            "JWT_SECRET",
+            "must be set to at least 32 bytes, the same on every server of this database",
+        ))
     }
 }
 
@@ -136,5 +139,10 @@ fn kept_secret(path: &Path, env: &Env) -> Result<Vec<u8>> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

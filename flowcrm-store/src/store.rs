@@ -89,7 +89,9 @@ impl SqlStore {
         let known = self.migrations().iter().count();
         match applied.len().cmp(&known) {
             std::cmp::Ordering::Equal => Ok(()),
-            std::cmp::Ordering::Less => Err(Error::conflict("The database is not up to date: run `flowcrm migrate`.")),
+            std::cmp::Ordering::Less => {
+                Err(Error::conflict("The database is not up to date: run `flowcrm migrate`."))
+            }
             std::cmp::Ordering::Greater => {
                 Err(Error::conflict("The database was made by a newer FlowCRM: use that version."))
             }

@@ -79,7 +79,12 @@ impl SystemTx for SqlSystemTx {
         self.tx.optional(ACCOUNT_BY_SESSION, args![session]).await?.as_ref().map(account).transpose()
     }
 
-    async fn note_unknown_sign_in(&mut self, email_key_hash: &[u8], ip: Option<&str>, at: Timestamp) -> Result<()> {
+    async fn note_unknown_sign_in(
+        &mut self,
+        email_key_hash: &[u8],
+        ip: Option<&str>,
+        at: Timestamp,
+    ) -> Result<()> {
         self.tx.execute(NOTE_UNKNOWN_SIGN_IN, args![email_key_hash, ip, at]).await.map(|_| ())
     }
 
@@ -95,7 +100,13 @@ impl SystemTx for SqlSystemTx {
         Ok(self.tx.execute(DELETE_ORGANIZATION, args![org]).await? == 1)
     }
 
-    async fn note_operator(&mut self, operator: UserId, action: &str, org: OrgId, at: Timestamp) -> Result<()> {
+    async fn note_operator(
+        &mut self,
+        operator: UserId,
+        action: &str,
+        org: OrgId,
+        at: Timestamp,
+    ) -> Result<()> {
         self.tx.execute(NOTE_OPERATOR, args![operator, action, org, at]).await.map(|_| ())
     }
 

@@ -1,4 +1,5 @@
 //! Deals and tasks, on each engine.
+#![expect(clippy::unwrap_used, reason = "a test may unwrap: a panic is how it fails")]
 
 mod support;
 

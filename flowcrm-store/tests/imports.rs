@@ -1,5 +1,7 @@
 //! Imports, from the file to the records, on each engine.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod support;
 
 use std::fmt::Write as _;
@@ -177,7 +179,7 @@ async fn an_import_that_workers_abandon_again_and_again_ends_with_right_counts()
         let won: Vec<&Deal> = deals.iter().filter(|deal| deal.stage == DealStage::ClosedWon).collect();
         let closed =
             |deal: &&Deal| deal.closed_at.is_some_and(|moment| moment.to_string().starts_with("2024-02-29"));
-        assert_eq!((won.len(), won.iter().all(|deal| closed(deal)), won[0].probability), (3_000, true, 100));
+        assert_eq!((won.len(), won.iter().all(closed), won[0].probability), (3_000, true, 100));
         let cents: i64 = deals.iter().map(|deal| deal.value.minor()).sum();
         assert_eq!(cents, (1..=6_000).map(|number| number * 100 + 50).sum::<i64>());
     }
@@ -191,15 +193,12 @@ async fn expire_leases(database: &TestDatabase) {
 /// Runs a statement behind the back of the CRM; answers how many rows it changed.
 async fn run_sql(database: &TestDatabase, statement: &'static str) -> u64 {
     #[expect(clippy::disallowed_methods, reason = "a test looks behind the curtain")]
-    let changed = match database.engine {
-        "sqlite" => {
-            let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-            sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
-        }
-        _ => {
-            let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-            sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
-        }
+    let changed = if database.engine == "sqlite" {
+        let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
+    } else {
+        let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
     };
     changed.unwrap()
 }

@@ -114,7 +114,10 @@ impl Password {
 
     /// The same for a command that may go without.
     #[expect(clippy::ref_option, reason = "serde calls it so")]
-    pub(crate) fn write_if_given<S: Serializer>(given: &Option<Self>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn write_if_given<S: Serializer>(
+        given: &Option<Self>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match given {
             Some(password) => password.write_in_body(serializer),
             None => serializer.serialize_none(),

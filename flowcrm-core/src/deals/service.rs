@@ -7,7 +7,7 @@ use crate::ids::DealId;
 use crate::input::{Asked, Body, Input};
 use crate::leads::LeadView;
 use crate::page::Page;
-use crate::work::Work;
+use crate::work::{Work, check_version};
 
 /// What a caller may do with deals.
 #[derive(Debug)]
@@ -139,7 +139,7 @@ fn visible(deal: Option<Deal>, work: &Work) -> Result<Deal> {
 async fn change(work: &mut Work, id: DealId, body: Body, version: Option<i64>) -> Result<Deal> {
     let deal = visible(work.deals().lock(id).await?, work)?;
     work.actor().authorize(Action::UpdateDeal, &deal)?;
-    work.check_version(deal.version, version)?;
+    check_version(deal.version, version)?;
     let patch = work.decode(body).await?;
     apply(work, &deal, patch).await
 }

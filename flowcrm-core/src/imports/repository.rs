@@ -74,7 +74,7 @@ pub trait ImportRepository: Send {
     /// Deletes an import whose file has not arrived, with its rows.
     async fn discard(&mut self, id: ImportId) -> Result<()>;
 
-    /// Takes a lease of 60 seconds, by the database's clock, on a staged import that is not finished and that nobody
+    /// Takes a lease of 15 seconds, by the database's clock, on a staged import that is not finished and that nobody
     /// holds; answers whether it did.
     async fn claim(&mut self, lease: Lease, now: Timestamp) -> Result<bool>;
 

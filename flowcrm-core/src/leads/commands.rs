@@ -6,7 +6,9 @@ use super::{LeadSort, LeadStatus};
 use crate::deals::DealStage;
 use crate::email::Email;
 use crate::ids::UserId;
-use crate::input::{Command, Fields, Reference, id, money, optional_email, patch_amount, patch_email, spelled, text};
+use crate::input::{
+    Command, Fields, Reference, id, money, optional_email, patch_amount, patch_email, spelled, text,
+};
 use crate::money::{Amount, Money};
 use crate::page::Listing;
 use crate::patch::Patch;

@@ -113,7 +113,8 @@ impl Subject for Lead {
     }
 
     fn readers(&self) -> Audience {
-        let users = std::iter::once(self.owner_id).chain(self.assigned_to_id.filter(|user| *user != self.owner_id));
+        let users =
+            std::iter::once(self.owner_id).chain(self.assigned_to_id.filter(|user| *user != self.owner_id));
         Audience { circle: Circle::Managers, users: users.collect() }
     }
 }
@@ -139,7 +140,6 @@ impl Sortable<LeadSort> for Lead {
         (value, self.id.as_uuid())
     }
 }
-
 
 /// Everything but the aspects that have an event of their own.
 fn is_plain_field(name: &str) -> bool {
@@ -264,8 +264,9 @@ impl Lead {
     fn assigned(&self) -> Event {
         let message = format!("You've been assigned lead: {}", self.name);
         let link = format!("/leads/{}", self.id);
-        Event::about(EventKind::LeadAssigned, self)
-            .notifying(Notice::to([self.assigned_to_id], NotificationType::LeadAssigned, message).linking(link))
+        Event::about(EventKind::LeadAssigned, self).notifying(
+            Notice::to([self.assigned_to_id], NotificationType::LeadAssigned, message).linking(link),
+        )
     }
 
     fn changed_since(mut self, before: &Self, now: Timestamp) -> (Self, Vec<Event>) {
@@ -286,7 +287,9 @@ impl Lead {
         }
         let event = |kind: &EventKind| match kind {
             EventKind::LeadUpdated => Event::about(*kind, &self).since(before, &self, is_plain_field),
-            EventKind::LeadStatusChanged => Event::about(*kind, &self).since(before, &self, |name| name == "status"),
+            EventKind::LeadStatusChanged => {
+                Event::about(*kind, &self).since(before, &self, |name| name == "status")
+            }
             _ => self.assigned().since(before, &self, |name| name == "assignedToId"),
         };
         let events = aspects.iter().map(event).collect();

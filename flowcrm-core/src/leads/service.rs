@@ -10,7 +10,7 @@ use crate::error::{Error, OrNotFound, Result};
 use crate::ids::LeadId;
 use crate::input::{Asked, Body, Input};
 use crate::page::Page;
-use crate::work::Work;
+use crate::work::{Work, check_version};
 
 /// What a caller may do with leads.
 #[derive(Debug)]
@@ -232,7 +232,7 @@ pub(crate) fn visible(lead: Option<Lead>, work: &Work) -> Result<Lead> {
 async fn change(work: &mut Work, id: LeadId, body: Body, version: Option<i64>) -> Result<Lead> {
     let lead = visible(work.leads().lock(id).await?, work)?;
     work.actor().authorize(Action::UpdateLead, &lead)?;
-    work.check_version(lead.version, version)?;
+    check_version(lead.version, version)?;
     let patch = work.decode(body).await?;
     apply(work, &lead, patch).await
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 use crate::events::{Audience, Circle, EntityType, Subject};
 use crate::ids::{NotificationId, UserId};
 use crate::input::{Command, Fields, boolean, in_query, text, words};
-use crate::page::{Cursor, Listing, Sortable, SortValue, sort_keys};
+use crate::page::{Cursor, Listing, SortValue, Sortable, sort_keys};
 use crate::time::Timestamp;
 
 words! {
@@ -84,7 +84,11 @@ pub struct Notice {
 
 impl Notice {
     /// A notice to `users`; absent ones are left out.
-    pub fn to(users: impl IntoIterator<Item = Option<UserId>>, kind: NotificationType, message: String) -> Self {
+    pub fn to(
+        users: impl IntoIterator<Item = Option<UserId>>,
+        kind: NotificationType,
+        message: String,
+    ) -> Self {
         let users = users.into_iter().flatten().collect();
         Self { recipients: Recipients::Users(users), kind, message, link: None, includes_actor: false }
     }

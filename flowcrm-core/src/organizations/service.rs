@@ -7,6 +7,7 @@ use crate::ids::OrgId;
 use crate::input::{Asked, Input};
 use crate::money::Currency;
 use crate::page::Page;
+use crate::work::check_version;
 
 /// What a caller may do with their own organization.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl<'a> OrganizationSettings<'a> {
         // Every command that records something changes the organization's row last: behind this lock all values that
         // have been written are seen, and those to come are refused for their old currency.
         let organization = work.organization().lock().await?.or_not_found("organization")?;
-        work.check_version(organization.version, version)?;
+        check_version(organization.version, version)?;
         let change: UpdateOrganization = work.decode(body).await?;
         let moves_currency = change.currency.is_some_and(|currency| currency != organization.currency);
         let has_values = moves_currency && work.organization().has_values().await?;

@@ -8,7 +8,7 @@ use crate::ids::TaskId;
 use crate::input::{Asked, Body, Input};
 use crate::leads::LeadRef;
 use crate::page::Page;
-use crate::work::Work;
+use crate::work::{Work, check_version};
 
 /// What a caller may do with tasks.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ fn visible(task: Option<Task>, work: &Work) -> Result<Task> {
 async fn change(work: &mut Work, id: TaskId, body: Body, version: Option<i64>) -> Result<Task> {
     let task = visible(work.tasks().lock(id).await?, work)?;
     work.actor().authorize(Action::UpdateTask, &task)?;
-    work.check_version(task.version, version)?;
+    check_version(task.version, version)?;
     let patch = work.decode(body).await?;
     let (changed, events) = task.update(patch, work.actor(), work.env().now())?;
     if changed.assigned_to_id != task.assigned_to_id {

@@ -7,7 +7,7 @@ use crate::error::{Error, OrNotFound, Result};
 use crate::ids::UserId;
 use crate::input::{Asked, Input};
 use crate::page::Page;
-use crate::work::Work;
+use crate::work::{Work, check_version};
 
 /// What a caller may do with the members of the organization.
 #[derive(Debug)]
@@ -29,7 +29,8 @@ impl<'a> Users<'a> {
         let mut work = self.caller.read().await?;
         let query = query.into().read(work.actor().currency)?;
         let sees_emails = work.actor().grant(Action::ReadUser) == Grant::Organization;
-        let total = if query.list.count { Some(work.users().count(&query, sees_emails).await?) } else { None };
+        let total =
+            if query.list.count { Some(work.users().count(&query, sees_emails).await?) } else { None };
         let users = work.users().list(&query, sees_emails).await?;
         Ok(Page::cut(users, &query.list, total).map(|user| user.seen_by(work.actor())))
     }
@@ -88,7 +89,7 @@ impl<'a> Users<'a> {
         let mut work = self.caller.write().await?;
         let (user, active_owners) = hold(&mut work, id).await?;
         user.authorize_change(work.actor())?;
-        work.check_version(user.version, version)?;
+        check_version(user.version, version)?;
         let change = work.decode(body).await?;
         let user = apply(&mut work, &user, change, active_owners).await?;
         work.commit().await?;

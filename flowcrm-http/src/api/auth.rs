@@ -28,7 +28,10 @@ impl CookiePolicy {
 
     fn cookie(self, value: &str, max_age: u32) -> String {
         let secure = if self.secure { "; Secure" } else { "" };
-        format!("{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}", RefreshCookie::NAME)
+        format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}",
+            RefreshCookie::NAME
+        )
     }
 
     fn set(self, signed_in: SignedIn) -> (SignInAnswer, String) {
@@ -65,7 +68,10 @@ impl Auth {
         body: JsonBody<Register>,
     ) -> Result<Response<Created<SignInAnswer>>> {
         if !registration.is_open {
-            return Err(Error::forbidden("Registration is closed here: ask an administrator for an account.").into());
+            return Err(Error::forbidden(
+                "Registration is closed here: ask an administrator for an account.",
+            )
+            .into());
         }
         let (answer, cookie) = cookies.set(crm.register(body.0, &client.0).await?);
         Ok(Response::new(Created(answer)).header(SET_COOKIE, cookie))
@@ -93,7 +99,8 @@ impl Auth {
         client: Client,
         cookie: RefreshCookie,
     ) -> Result<Response<Answer<SignInAnswer>>> {
-        let token = cookie.0.ok_or_else(|| Error::new(ErrorCode::SessionEnded, "There is no session: sign in."))?;
+        let token =
+            cookie.0.ok_or_else(|| Error::new(ErrorCode::SessionEnded, "There is no session: sign in."))?;
         let (answer, cookie) = cookies.set(crm.refresh(&token, &client.0).await?);
         Ok(Response::new(Answer(answer)).header(SET_COOKIE, cookie))
     }

@@ -1,6 +1,6 @@
 use flowcrm_core::dashboard::{
-    DashboardStats, FeedQuery, LeadSourceFigures, LeadStatusFigures, MemberFigures, OverdueQuery, StageFigures,
-    TaskStatusFigures, WeeklyFigures,
+    DashboardStats, FeedQuery, LeadSourceFigures, LeadStatusFigures, MemberFigures, OverdueQuery,
+    StageFigures, TaskStatusFigures, WeeklyFigures,
 };
 use flowcrm_core::events::LoggedEvent;
 use flowcrm_core::tasks::Task;

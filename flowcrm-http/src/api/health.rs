@@ -23,7 +23,13 @@ impl Health {
             Ok(()) => State::Ok,
             Err(_) => State::Unavailable,
         };
-        Report { status: database, version: env!("CARGO_PKG_VERSION").to_owned(), database, cache: State::Ok, queue: database }
+        Report {
+            status: database,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            database,
+            cache: State::Ok,
+            queue: database,
+        }
     }
 }
 

@@ -61,7 +61,12 @@ impl Imports {
     }
 }
 
-async fn take(caller: &Caller, kind: ImportKind, upload: Upload<ImportOptions>, wake: &Wake) -> Result<Accepted<Import>> {
+async fn take(
+    caller: &Caller,
+    kind: ImportKind,
+    upload: Upload<ImportOptions>,
+    wake: &Wake,
+) -> Result<Accepted<Import>> {
     let (options, file) = upload.open().await?;
     let mut staging = caller.imports().begin(kind, options, file.file_name.clone()).await?;
     let mut pieces = file.into_pieces();

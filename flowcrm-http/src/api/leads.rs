@@ -1,7 +1,9 @@
 use flowcrm_core::activities::{Activity, ActivityQuery, NewActivity};
 use flowcrm_core::bulk::BulkOutcome;
 use flowcrm_core::ids::LeadId;
-use flowcrm_core::leads::{AssignLead, Conversion, ConvertLead, Lead, LeadDetail, LeadPatch, LeadQuery, NewLead};
+use flowcrm_core::leads::{
+    AssignLead, Conversion, ConvertLead, Lead, LeadDetail, LeadPatch, LeadQuery, NewLead,
+};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 
@@ -62,14 +64,24 @@ impl Leads {
 
     /// Gives a lead to somebody, or to nobody.
     #[oai(path = "/:id/assign", method = "post", operation_id = "assignLead")]
-    async fn assign(&self, caller: Signed, id: Path<LeadId>, body: JsonBody<AssignLead>) -> Result<Versioned<Lead>> {
+    async fn assign(
+        &self,
+        caller: Signed,
+        id: Path<LeadId>,
+        body: JsonBody<AssignLead>,
+    ) -> Result<Versioned<Lead>> {
         let record = caller.0.leads().assign(id.0, body.0).await?;
         Ok(Versioned { version: record.version, record })
     }
 
     /// Makes a deal of a lead, and sets the lead WON.
     #[oai(path = "/:id/convert", method = "post", operation_id = "convertLead")]
-    async fn convert(&self, caller: Signed, id: Path<LeadId>, body: JsonBody<ConvertLead>) -> Result<Created<Conversion>> {
+    async fn convert(
+        &self,
+        caller: Signed,
+        id: Path<LeadId>,
+        body: JsonBody<ConvertLead>,
+    ) -> Result<Created<Conversion>> {
         Ok(Created(caller.0.leads().convert(id.0, body.0).await?))
     }
 

@@ -72,6 +72,7 @@ pub fn service() -> OpenApiService<impl OpenApi, ()> {
         (users::Users, organizations::Organizations, notifications::Notifications),
         (dashboard::Dashboard, imports::Imports, audit_logs::AuditLogs, events::Events, health::Probes),
     );
-    OpenApiService::new(endpoints, "FlowCRM", env!("CARGO_PKG_VERSION"))
-        .description("The CRM that you import. Sign in, then send the access token as `Authorization: Bearer`.")
+    OpenApiService::new(endpoints, "FlowCRM", env!("CARGO_PKG_VERSION")).description(
+        "The CRM that you import. Sign in, then send the access token as `Authorization: Bearer`.",
+    )
 }

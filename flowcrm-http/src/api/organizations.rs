@@ -33,7 +33,11 @@ impl Organizations {
 
     /// Lists all organizations; for platform operators.
     #[oai(path = "/organizations", method = "get", operation_id = "listOrganizations")]
-    async fn list(&self, caller: Signed, query: Query<OrganizationQuery>) -> Result<ListAnswer<Organization>> {
+    async fn list(
+        &self,
+        caller: Signed,
+        query: Query<OrganizationQuery>,
+    ) -> Result<ListAnswer<Organization>> {
         Ok(ListAnswer(caller.0.organizations().list(query.0).await?))
     }
 

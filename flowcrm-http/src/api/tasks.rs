@@ -1,6 +1,6 @@
 use flowcrm_core::bulk::BulkOutcome;
-use flowcrm_core::tasks::{Task, TaskDetail, TaskPatch, TaskQuery, NewTask};
 use flowcrm_core::ids::TaskId;
+use flowcrm_core::tasks::{NewTask, Task, TaskDetail, TaskPatch, TaskQuery};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 

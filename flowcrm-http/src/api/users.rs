@@ -45,7 +45,12 @@ impl Users {
 
     /// Deactivates a user: sessions end at once, history stays, open work can be handed over.
     #[oai(path = "/:id", method = "delete", operation_id = "deactivateUser")]
-    async fn deactivate(&self, caller: Signed, id: Path<UserId>, how: Query<DeactivateUser>) -> Result<Answer<Deleted>> {
+    async fn deactivate(
+        &self,
+        caller: Signed,
+        id: Path<UserId>,
+        how: Query<DeactivateUser>,
+    ) -> Result<Answer<Deleted>> {
         caller.0.users().deactivate(id.0, how.0).await?;
         Ok(Answer(Deleted::of(id.0)))
     }

@@ -9,9 +9,7 @@ use crate::extract::QUERY_MARKER;
 pub(super) fn from_queries(document: &mut Value) {
     let schemas = document["components"]["schemas"].clone();
     for (_, operation) in operations(document) {
-        let marked = operation
-            .get("requestBody")
-            .map(|body| &body["content"][QUERY_MARKER]["schema"]);
+        let marked = operation.get("requestBody").map(|body| &body["content"][QUERY_MARKER]["schema"]);
         let Some(schema) = marked.filter(|schema| !schema.is_null()) else {
             continue;
         };
@@ -23,18 +21,14 @@ pub(super) fn from_queries(document: &mut Value) {
 }
 
 fn query_parameters(schema: &Value) -> Vec<Value> {
-    let required = |name: &str| {
-        schema["required"]
-            .as_array()
-            .is_some_and(|names| names.iter().any(|it| it == name))
-    };
+    let required =
+        |name: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|it| it == name));
     let properties = schema["properties"].as_object().into_iter().flatten();
     let parameter = |(name, property): (&String, &Value)| {
         let mut property = property.clone();
         let mut parameter = json!({"name": name, "in": "query", "required": required(name)});
-        if let Some(description) = property
-            .as_object_mut()
-            .and_then(|property| property.remove("description"))
+        if let Some(description) =
+            property.as_object_mut().and_then(|property| property.remove("description"))
         {
             parameter["description"] = description;
         }
@@ -52,11 +46,7 @@ fn query_parameters(schema: &Value) -> Vec<Value> {
 pub(super) fn name_headers(document: &mut Value) {
     for (_, operation) in operations(document) {
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
-        for parameter in parameters
-            .into_iter()
-            .flatten()
-            .filter(|parameter| parameter["in"] == "header")
-        {
+        for parameter in parameters.into_iter().flatten().filter(|parameter| parameter["in"] == "header") {
             let words = parameter["name"].as_str().unwrap_or_default().split('_');
             let capitalized: Vec<String> = words.map(capitalized).collect();
             parameter["name"] = capitalized.join("-").into();
@@ -66,21 +56,14 @@ pub(super) fn name_headers(document: &mut Value) {
 
 fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Describes `Idempotency-Key` where it counts: on signed calls that create a record.
 pub(super) fn offer_idempotency(document: &mut Value) {
     for (method, operation) in operations(document) {
-        let signed = operation
-            .get("security")
-            .is_some_and(|schemes| schemes[0]["bearer"].is_array());
-        let creates = operation
-            .get("responses")
-            .is_some_and(|responses| responses["201"].is_object());
+        let signed = operation.get("security").is_some_and(|schemes| schemes[0]["bearer"].is_array());
+        let creates = operation.get("responses").is_some_and(|responses| responses["201"].is_object());
         if method == "post" && signed && creates {
             let key = json!({
                 "name": "Idempotency-Key",

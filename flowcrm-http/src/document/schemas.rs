@@ -18,10 +18,8 @@ pub(super) fn tidy(document: &mut Value) {
         for (_, property) in properties(schema) {
             let described = property.contains_key("description");
             if let Some(parts) = property.get_mut("allOf").and_then(Value::as_array_mut) {
-                let only_describes = |part: &Value| {
-                    part.as_object()
-                        .is_some_and(|part| part.keys().eq(["description"]))
-                };
+                let only_describes =
+                    |part: &Value| part.as_object().is_some_and(|part| part.keys().eq(["description"]));
                 parts.retain(|part| !(described && only_describes(part)));
             }
         }
@@ -46,21 +44,12 @@ pub(super) fn mark_nullable(document: &mut Value) {
 pub(super) fn require_answered(document: &mut Value) {
     let mut answers = Vec::new();
     for (_, operation) in operations(document) {
-        let responses = operation
-            .get("responses")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten();
+        let responses = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
         answers.extend(responses.map(|(_, response)| response.clone()));
     }
     let answered = reachable(document, &Value::Array(answers));
-    for (_, schema) in each_schema(document)
-        .iter_mut()
-        .filter(|(name, _)| answered.contains(*name))
-    {
-        let names: Vec<Value> = properties(schema)
-            .map(|(name, _)| Value::from(name.clone()))
-            .collect();
+    for (_, schema) in each_schema(document).iter_mut().filter(|(name, _)| answered.contains(*name)) {
+        let names: Vec<Value> = properties(schema).map(|(name, _)| Value::from(name.clone())).collect();
         if !names.is_empty() {
             schema["required"] = names.into();
         }
@@ -82,25 +71,17 @@ pub(super) fn require_bodies(document: &mut Value) {
 }
 
 fn each_schema(document: &mut Value) -> &mut Map<String, Value> {
-    document["components"]["schemas"]
-        .as_object_mut()
-        .expect("poem writes all schemas there")
+    document["components"]["schemas"].as_object_mut().expect("poem writes all schemas there")
 }
 
 fn properties(schema: &mut Value) -> impl Iterator<Item = (&String, &mut Map<String, Value>)> {
-    let properties = schema
-        .get_mut("properties")
-        .and_then(Value::as_object_mut)
-        .into_iter()
-        .flatten();
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten();
     properties.filter_map(|(name, property)| Some((name, property.as_object_mut()?)))
 }
 
 fn required(schema: &Value) -> BTreeSet<String> {
     let names = schema["required"].as_array().into_iter().flatten();
-    names
-        .filter_map(|name| name.as_str().map(str::to_owned))
-        .collect()
+    names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
 /// The names of all schemas that a part of the document leads to.

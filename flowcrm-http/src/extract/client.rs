@@ -15,10 +15,7 @@ impl<'a> FromRequest<'a> for Client {
 }
 
 pub(super) fn origin(request: &Request) -> Origin {
-    let user_agent = request
-        .headers()
-        .get(USER_AGENT)
-        .map(|name| String::from_utf8_lossy(name.as_bytes()));
+    let user_agent = request.headers().get(USER_AGENT).map(|name| String::from_utf8_lossy(name.as_bytes()));
     Origin {
         ip: super::settings(request).trusted_proxies.client(request),
         user_agent: user_agent.map(|name| name.chars().take(300).collect()),

@@ -27,10 +27,7 @@ impl<'a> ApiExtractor<'a> for IfMatch {
     fn param_schema_ref() -> Option<MetaSchemaRef> {
         let description =
             Some("The `ETag` of the record as it was read; a record changed since is not written.");
-        Some(MetaSchemaRef::Inline(Box::new(MetaSchema {
-            description,
-            ..MetaSchema::new("string")
-        })))
+        Some(MetaSchemaRef::Inline(Box::new(MetaSchema { description, ..MetaSchema::new("string") })))
     }
 
     async fn from_request(
@@ -44,19 +41,14 @@ impl<'a> ApiExtractor<'a> for IfMatch {
 
 fn version(headers: &HeaderMap) -> Result<Option<i64>> {
     let refuse = || Error::field("If-Match", "must be one version as its ETag says it, like \"3\"");
-    let Some(value) = super::single(headers, IF_MATCH, refuse)?
-        .map(str::trim)
-        .filter(|value| *value != "*")
+    let Some(value) = super::single(headers, IF_MATCH, refuse)?.map(str::trim).filter(|value| *value != "*")
     else {
         return Ok(None);
     };
     let tag = value.strip_prefix("W/").unwrap_or(value);
     let digits = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     let version = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
-    version
-        .and_then(|digits| digits.parse().ok())
-        .map(Some)
-        .ok_or_else(refuse)
+    version.and_then(|digits| digits.parse().ok()).map(Some).ok_or_else(refuse)
 }
 
 #[cfg(test)]
@@ -66,10 +58,7 @@ mod tests {
     use super::*;
 
     fn of(value: &'static str) -> Result<Option<i64>> {
-        version(&HeaderMap::from_iter([(
-            IF_MATCH,
-            HeaderValue::from_static(value),
-        )]))
+        version(&HeaderMap::from_iter([(IF_MATCH, HeaderValue::from_static(value))]))
     }
 
     #[test]
@@ -82,16 +71,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_by_name() {
-        for value in [
-            "3",
-            "\"x\"",
-            "\"\"",
-            "\"-1\"",
-            "\"+1\"",
-            "\"1\", \"2\"",
-            "\"99999999999999999999\"",
-            "\"",
-        ] {
+        for value in
+            ["3", "\"x\"", "\"\"", "\"-1\"", "\"+1\"", "\"1\", \"2\"", "\"99999999999999999999\"", "\""]
+        {
             assert_eq!(of(value).unwrap_err().fields()[0].field, "If-Match", "{value}");
         }
     }

@@ -35,16 +35,9 @@ impl<'a, T: Type> ApiExtractor<'a> for JsonBody<T> {
     }
 
     fn request_meta() -> Option<MetaRequest> {
-        let content = MetaMediaType {
-            content_type: "application/json",
-            schema: T::schema_ref(),
-        };
+        let content = MetaMediaType { content_type: "application/json", schema: T::schema_ref() };
         // Whether it is required depends on its fields: the document says so.
-        Some(MetaRequest {
-            description: None,
-            content: vec![content],
-            required: false,
-        })
+        Some(MetaRequest { description: None, content: vec![content], required: false })
     }
 
     async fn from_request(
@@ -57,9 +50,7 @@ impl<'a, T: Type> ApiExtractor<'a> for JsonBody<T> {
             return Err(ReadBodyError::PayloadTooLarge.into());
         }
         let read = tokio::time::timeout(PATIENCE, body.take()?.into_bytes_limit(LIMIT));
-        let bytes = read
-            .await
-            .map_err(|_| poem::Error::from_status(http::StatusCode::REQUEST_TIMEOUT))??;
+        let bytes = read.await.map_err(|_| poem::Error::from_status(http::StatusCode::REQUEST_TIMEOUT))??;
         if bytes.is_empty() {
             return Ok(Self(Body::default(), PhantomData));
         }
@@ -75,20 +66,12 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
 
 /// Takes `application/json` and `application/…+json`, in UTF-8 and not compressed.
 fn check_type(headers: &HeaderMap) -> flowcrm_core::Result<()> {
-    let refuse = || {
-        Error::new(
-            ErrorCode::UnsupportedMediaType,
-            "Send the body as application/json, in UTF-8.",
-        )
-    };
+    let refuse =
+        || Error::new(ErrorCode::UnsupportedMediaType, "Send the body as application/json, in UTF-8.");
     let coding = super::single(headers, CONTENT_ENCODING, refuse)?;
     let media_type = super::single(headers, CONTENT_TYPE, refuse)?;
     let plain = coding.is_none_or(|coding| coding.eq_ignore_ascii_case("identity"));
-    if plain && media_type.is_some_and(is_json) {
-        Ok(())
-    } else {
-        Err(refuse())
-    }
+    if plain && media_type.is_some_and(is_json) { Ok(()) } else { Err(refuse()) }
 }
 
 fn is_json(media_type: &str) -> bool {
@@ -114,31 +97,21 @@ mod tests {
     use crate::testing::{TestServer, problem, serve};
 
     async fn code(server: &TestServer, media_type: &str, body: impl Into<Body>) -> (u16, String) {
-        let request = server
-            .request("POST", "/api/samples")
-            .header("content-type", media_type)
-            .body(body);
+        let request = server.request("POST", "/api/samples").header("content-type", media_type).body(body);
         let (status, body) = problem(request.send().await.unwrap()).await;
         (status, body["code"].as_str().unwrap().to_owned())
     }
 
     #[test]
     fn json_goes_by_several_names() {
-        for name in [
-            "application/json",
-            "Application/JSON; charset=UTF-8",
-            "application/x+json;charset=\"utf-8\"",
-        ] {
+        for name in
+            ["application/json", "Application/JSON; charset=UTF-8", "application/x+json;charset=\"utf-8\""]
+        {
             assert!(is_json(name), "{name}");
         }
-        for name in [
-            "",
-            "text/json",
-            "application/jsonp",
-            "text/plain",
-            "application/json; charset=latin1",
-            "json",
-        ] {
+        for name in
+            ["", "text/json", "application/jsonp", "text/plain", "application/json; charset=latin1", "json"]
+        {
             assert!(!is_json(name), "{name}");
         }
     }
@@ -147,33 +120,16 @@ mod tests {
     async fn a_body_is_a_json_object() {
         let server = serve().await;
         for body in [&b"{\"name\": "[..], b"[]", b"nul", b"{\"name\": \"\xff\"}", b" "] {
-            assert_eq!(
-                code(&server, "application/json", body).await,
-                (400, "malformed_body".to_owned())
-            );
+            assert_eq!(code(&server, "application/json", body).await, (400, "malformed_body".to_owned()));
         }
-        for media_type in [
-            "text/plain",
-            "application/x-www-form-urlencoded",
-            "application/json; charset=utf-16",
-        ] {
-            assert_eq!(
-                code(&server, media_type, "{}").await,
-                (415, "unsupported_media_type".to_owned())
-            );
+        for media_type in
+            ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"]
+        {
+            assert_eq!(code(&server, media_type, "{}").await, (415, "unsupported_media_type".to_owned()));
         }
-        let packed = server
-            .request("POST", "/api/samples")
-            .header("content-type", "application/json");
-        let (status, _) = problem(
-            packed
-                .header("content-encoding", "gzip")
-                .body("x")
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await;
+        let packed = server.request("POST", "/api/samples").header("content-type", "application/json");
+        let (status, _) =
+            problem(packed.header("content-encoding", "gzip").body("x").send().await.unwrap()).await;
         assert_eq!(status, 415);
     }
 
@@ -182,9 +138,7 @@ mod tests {
         let server = serve().await;
         let path = "/api/samples/018f2b6a-7c1e-7d3a-9b3e-2f1c5a6b7c8d";
         assert_eq!(server.request("PUT", path).send().await.unwrap().status(), 200);
-        let request = server
-            .request("PUT", path)
-            .header("content-type", "application/json");
+        let request = server.request("PUT", path).header("content-type", "application/json");
         assert_eq!(request.send().await.unwrap().status(), 200);
         let (status, body) = problem(server.request("POST", "/api/samples").send().await.unwrap()).await;
         assert_eq!((status, body["errors"][0]["field"].as_str()), (400, Some("name")));
@@ -208,12 +162,7 @@ mod tests {
         assert_eq!(code(&server, "application/json", declared).await, too_large);
         let chunks = std::iter::repeat_with(|| Ok::<_, std::io::Error>(vec![b'x'; 64 * 1024])).take(48);
         assert_eq!(
-            code(
-                &server,
-                "application/json",
-                Body::wrap_stream(stream::iter(chunks))
-            )
-            .await,
+            code(&server, "application/json", Body::wrap_stream(stream::iter(chunks))).await,
             too_large
         );
 

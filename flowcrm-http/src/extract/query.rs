@@ -29,15 +29,8 @@ impl<'a, T: Type> ApiExtractor<'a> for Query<T> {
     }
 
     fn request_meta() -> Option<MetaRequest> {
-        let content = MetaMediaType {
-            content_type: MARKER,
-            schema: T::schema_ref(),
-        };
-        Some(MetaRequest {
-            description: None,
-            content: vec![content],
-            required: false,
-        })
+        let content = MetaMediaType { content_type: MARKER, schema: T::schema_ref() };
+        Some(MetaRequest { description: None, content: vec![content], required: false })
     }
 
     async fn from_request(
@@ -60,11 +53,7 @@ pub(crate) fn refuse_any(query: &str) -> Result<()> {
     let refuse =
         |(name, _): (String, String)| FieldError::new(recognizable(&name), "is not a parameter here");
     let errors: Vec<FieldError> = pairs(query)?.into_iter().map(refuse).collect();
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::invalid(errors))
-    }
+    if errors.is_empty() { Ok(()) } else { Err(Error::invalid(errors)) }
 }
 
 /// Reads a query string as browsers write it (URL standard, `application/x-www-form-urlencoded`), but strictly.
@@ -72,17 +61,10 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>> {
     let read = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let refuse = || Error::field(recognizable(name), "must be percent-encoded UTF-8");
-        Ok((
-            decoded(name).ok_or_else(refuse)?,
-            decoded(value).ok_or_else(refuse)?,
-        ))
+        Ok((decoded(name).ok_or_else(refuse)?, decoded(value).ok_or_else(refuse)?))
     };
     // Said in full, as poem's `Type` has an `is_empty` too, which is nearer to `&&str`.
-    query
-        .split('&')
-        .filter(|pair| !str::is_empty(pair))
-        .map(read)
-        .collect()
+    query.split('&').filter(|pair| !str::is_empty(pair)).map(read).collect()
 }
 
 /// Undoes the percent-encoding of a name or value, if it is one.
@@ -100,17 +82,12 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// Enough of a name that may be anything to recognize it.
 fn recognizable(name: &str) -> String {
-    name.chars()
-        .filter(|character| !character.is_control())
-        .take(60)
-        .collect()
+    name.chars().filter(|character| !character.is_control()).take(60).collect()
 }
 
 #[cfg(test)]
@@ -121,10 +98,7 @@ mod tests {
     fn a_query_is_read_as_browsers_write_it() {
         let read = pairs("q=Zo%C3%AB+%26+co&&sort=-name&flag&x=a=b").unwrap();
         let expected = [("q", "Zoë & co"), ("sort", "-name"), ("flag", ""), ("x", "a=b")];
-        assert_eq!(
-            read,
-            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
-        );
+        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     #[test]
@@ -139,13 +113,6 @@ mod tests {
     fn a_call_without_parameters_refuses_them_all() {
         assert!(refuse_any("").is_ok());
         let error = refuse_any("a=1&b%0a=2").unwrap_err();
-        assert_eq!(
-            error
-                .fields()
-                .iter()
-                .map(|field| field.field.as_str())
-                .collect::<Vec<_>>(),
-            ["a", "b"]
-        );
+        assert_eq!(error.fields().iter().map(|field| field.field.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     }
 }

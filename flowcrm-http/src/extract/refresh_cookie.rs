@@ -45,18 +45,10 @@ impl<'a> ApiExtractor<'a> for RefreshCookie {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        super::settings(request)
-            .origins
-            .check(request)
-            .map_err(Failure::from)?;
-        let lines = request
-            .headers()
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|line| line.to_str().ok());
-        let mut cookies = lines
-            .flat_map(|line| line.split(';'))
-            .filter_map(|cookie| cookie.trim().split_once('='));
+        super::settings(request).origins.check(request).map_err(Failure::from)?;
+        let lines = request.headers().get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut cookies =
+            lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
         let token = cookies
             .find(|(name, _)| *name == Self::NAME)
             .map(|(_, token)| token.trim_matches('"').to_owned());

@@ -60,12 +60,8 @@ impl<'a> ApiExtractor<'a> for Signed {
 
 fn caller(request: &Request) -> Result<Caller> {
     let token = bearer(request.headers())?;
-    let crm = request
-        .data::<Crm>()
-        .expect("the app puts the CRM on every request");
-    let caller = crm
-        .authenticate(token)?
-        .from_origin(super::client::origin(request));
+    let crm = request.data::<Crm>().expect("the app puts the CRM on every request");
+    let caller = crm.authenticate(token)?.from_origin(super::client::origin(request));
     match idempotency_key(request.headers())? {
         Some(key) => caller.with_idempotency_key(key),
         None => Ok(caller),
@@ -74,21 +70,13 @@ fn caller(request: &Request) -> Result<Caller> {
 
 /// The token of `Authorization: Bearer` (RFC 6750, section 2.1).
 fn bearer(headers: &HeaderMap) -> Result<&str> {
-    let refuse = || {
-        Error::new(
-            ErrorCode::Unauthenticated,
-            "Send the access token as `Authorization: Bearer …`.",
-        )
-    };
+    let refuse =
+        || Error::new(ErrorCode::Unauthenticated, "Send the access token as `Authorization: Bearer …`.");
     let credentials = super::single(headers, AUTHORIZATION, refuse)?.ok_or_else(refuse)?;
     let (scheme, token) = credentials.split_once(' ').ok_or_else(refuse)?;
     let token = token.trim();
     let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    if scheme.eq_ignore_ascii_case("bearer") && is_token {
-        Ok(token)
-    } else {
-        Err(refuse())
-    }
+    if scheme.eq_ignore_ascii_case("bearer") && is_token { Ok(token) } else { Err(refuse()) }
 }
 
 /// The key as it was sent; the core checks it.
@@ -110,18 +98,10 @@ mod tests {
 
     #[test]
     fn a_bearer_token_is_one_word() {
-        assert_eq!(
-            bearer(&headers(&AUTHORIZATION, &["bearer a.b.c"])).unwrap(),
-            "a.b.c"
-        );
-        for values in [
-            &[][..],
-            &["a.b.c"],
-            &["Basic YTpi"],
-            &["Bearer "],
-            &["Bearer a b"],
-            &["Bearer a", "Bearer b"],
-        ] {
+        assert_eq!(bearer(&headers(&AUTHORIZATION, &["bearer a.b.c"])).unwrap(), "a.b.c");
+        for values in
+            [&[][..], &["a.b.c"], &["Basic YTpi"], &["Bearer "], &["Bearer a b"], &["Bearer a", "Bearer b"]]
+        {
             let error = bearer(&headers(&AUTHORIZATION, values)).unwrap_err();
             assert_eq!(error.code(), ErrorCode::Unauthenticated, "{values:?}");
         }

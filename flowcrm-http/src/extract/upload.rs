@@ -48,10 +48,7 @@ impl<'a, T: Type> ApiExtractor<'a> for Upload<T> {
         };
         let schema = MetaSchema {
             required: vec!["file"],
-            properties: vec![
-                ("options", T::schema_ref()),
-                ("file", MetaSchemaRef::Inline(Box::new(file))),
-            ],
+            properties: vec![("options", T::schema_ref()), ("file", MetaSchemaRef::Inline(Box::new(file)))],
             ..MetaSchema::new("object")
         };
         let content = MetaMediaType {
@@ -90,7 +87,8 @@ fn check_head(request: &Request) -> Result<()> {
     if !media_type.to_ascii_lowercase().starts_with("multipart/form-data") {
         return Err(unsupported());
     }
-    let length = super::single(request.headers(), CONTENT_LENGTH, malformed)?.and_then(|length| length.parse().ok());
+    let length =
+        super::single(request.headers(), CONTENT_LENGTH, malformed)?.and_then(|length| length.parse().ok());
     if length.is_some_and(|length: u64| length > FILE_LIMIT + OPTIONS_LIMIT + ENVELOPE) {
         return Err(too_large());
     }
@@ -139,7 +137,8 @@ async fn read_options(field: Field) -> Result<Body> {
     if bytes.len() as u64 > OPTIONS_LIMIT {
         return Err(Error::field("options", "must be at most 64 KiB"));
     }
-    Body::parse(&bytes).map_err(|error| Error::field("options", format!("must be a JSON object: {}", error.detail())))
+    Body::parse(&bytes)
+        .map_err(|error| Error::field("options", format!("must be a JSON object: {}", error.detail())))
 }
 
 /// The file's name without folders, cut to 200 characters.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::row::Row;
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     bodies! {
         POST "/api/leads/bulk" {
             "no fields" {} => ["ids", "set"];

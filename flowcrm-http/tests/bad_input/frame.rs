@@ -4,7 +4,7 @@ use super::row::{Row, Who, long, row};
 
 const JSON: &str = "application/json";
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     [malformed(), types(), sizes()].concat()
 }
 
@@ -69,7 +69,8 @@ fn types() -> Vec<Row> {
         let row = row("POST", "/api/leads", format!("the type {media_type}")).body(media_type, body);
         row.answers(415, "unsupported_media_type")
     };
-    let json = |name: &str| row("POST", "/api/leads", name).body(JSON, body).answers(415, "unsupported_media_type");
+    let json =
+        |name: &str| row("POST", "/api/leads", name).body(JSON, body).answers(415, "unsupported_media_type");
     vec![
         row("POST", "/api/leads", "no type").untyped(body).answers(415, "unsupported_media_type"),
         send("text/plain"),
@@ -87,7 +88,9 @@ fn types() -> Vec<Row> {
         json("gzip").header("content-encoding", "gzip"),
         json("two codings").header("content-encoding", "identity").header("content-encoding", "br"),
         json("two types").header("content-type", "text/plain"),
-        row("PUT", "/api/deals/{deal}", "no type").untyped("{\"notes\": \"a\"}").answers(415, "unsupported_media_type"),
+        row("PUT", "/api/deals/{deal}", "no type")
+            .untyped("{\"notes\": \"a\"}")
+            .answers(415, "unsupported_media_type"),
         row("POST", "/api/auth/login", "a form")
             .by(Who::Nobody)
             .body("application/x-www-form-urlencoded", "email=owner%40acme.example&password=x")
@@ -111,7 +114,8 @@ fn sizes() -> Vec<Row> {
         rows.push(send("a byte too many").body(JSON, &large));
         rows.push(send("a byte too many, in chunks").chunked(large.clone().into_bytes()));
     }
-    let broken = row("POST", "/api/leads", "far too many bytes that are no JSON").chunked(vec![b'x'; 8 * 1024 * 1024]);
+    let broken =
+        row("POST", "/api/leads", "far too many bytes that are no JSON").chunked(vec![b'x'; 8 * 1024 * 1024]);
     rows.push(broken.answers(413, "body_too_large"));
     // As much as may be is read, and found to be bad.
     rows.push(row("POST", "/api/leads", "exactly 1 MiB").body(JSON, text(1024 * 1024)).bad(&["name"]));

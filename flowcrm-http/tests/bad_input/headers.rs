@@ -4,12 +4,13 @@ use serde_json::json;
 
 use super::row::{Row, long, row};
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     [malformed_versions(), stale_versions(), keys()].concat()
 }
 
 fn malformed_versions() -> Vec<Row> {
-    let put = |name: &str| row("PUT", "/api/leads/{lead}", name).json(json!({"phone": "1"})).bad(&["If-Match"]);
+    let put =
+        |name: &str| row("PUT", "/api/leads/{lead}", name).json(json!({"phone": "1"})).bad(&["If-Match"]);
     vec![
         put("a version without quotes").header("if-match", "1"),
         put("a version in single quotes").header("if-match", "'1'"),
@@ -30,7 +31,8 @@ fn stale_versions() -> Vec<Row> {
         let put = row("PUT", path, "a stale version").json(json!({}));
         put.header("if-match", "\"77\"").answers(412, "stale_version")
     };
-    let with_bad_body = row("PUT", "/api/leads/{lead}", "a stale version and a bad body").json(json!({"name": ""}));
+    let with_bad_body =
+        row("PUT", "/api/leads/{lead}", "a stale version and a bad body").json(json!({"name": ""}));
     let weak = row("PUT", "/api/leads/{lead}", "a stale weak version").json(json!({"phone": "1"}));
     vec![
         put("/api/leads/{lead}"),
@@ -44,7 +46,8 @@ fn stale_versions() -> Vec<Row> {
 }
 
 fn keys() -> Vec<Row> {
-    let create = |name: &str| row("POST", "/api/leads", name).json(json!({"name": "Ada"})).bad(&["Idempotency-Key"]);
+    let create =
+        |name: &str| row("POST", "/api/leads", name).json(json!({"name": "Ada"})).bad(&["Idempotency-Key"]);
     let reused = |path: &str, name: &str, body| {
         let reused = row("POST", path, name).json(body).header("idempotency-key", "used before");
         reused.answers(409, "idempotency_mismatch")

@@ -6,7 +6,7 @@ use super::row::{Row, Who, long, row};
 
 const FILE: &str = "Title,Stage,Worth\nEngine,Won,5\n";
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     [forms(), options(), files()].concat()
 }
 
@@ -19,7 +19,8 @@ fn form(parts: &[Part<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, is_file, content) in parts {
         let file_name = if *is_file { "; filename=\"deals.csv\"" } else { "" };
-        let head = format!("--frontier\r\nContent-Disposition: form-data; name=\"{name}\"{file_name}\r\n\r\n");
+        let head =
+            format!("--frontier\r\nContent-Disposition: form-data; name=\"{name}\"{file_name}\r\n\r\n");
         body.extend_from_slice(head.as_bytes());
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");
@@ -42,8 +43,12 @@ fn forms() -> Vec<Row> {
         import("nothing").answers(415, "unsupported_media_type"),
         import("JSON").json(json!({"file": "deals.csv"})).answers(415, "unsupported_media_type"),
         import("the file alone").body("text/csv", FILE).answers(415, "unsupported_media_type"),
-        import("a form without a boundary").body("multipart/form-data", &whole).answers(415, "unsupported_media_type"),
-        import("another boundary").body("multipart/form-data; boundary=border", &whole).answers(400, "malformed_body"),
+        import("a form without a boundary")
+            .body("multipart/form-data", &whole)
+            .answers(415, "unsupported_media_type"),
+        import("another boundary")
+            .body("multipart/form-data; boundary=border", &whole)
+            .answers(400, "malformed_body"),
         import("a form that does not end").body(FORM, cut).answers(400, "malformed_body"),
         import("no part").body(FORM, "").answers(400, "malformed_body"),
         import("a form of a role that may not").by(Who::Sales).body(FORM, &whole).answers(403, "forbidden"),
@@ -64,20 +69,30 @@ fn options() -> Vec<Row> {
     let text = |name: &str, options: &[u8], fields: &[&'static str]| {
         upload(name, &[("options", false, options), ("file", true, FILE.as_bytes())]).bad(fields)
     };
-    let given = |name: &str, options: &Value, fields: &[&'static str]| text(name, options.to_string().as_bytes(), fields);
+    let given = |name: &str, options: &Value, fields: &[&'static str]| {
+        text(name, options.to_string().as_bytes(), fields)
+    };
     vec![
         text("empty options", b"", &["options"]),
         text("options that are no JSON", b"{dryRun}", &["options"]),
         text("options that are a list", b"[]", &["options"]),
         text("options that are null", b"null", &["options"]),
-        text("options of more than 64 KiB", format!("{{\"a\": \"{}\"}}", long(65_536)).as_bytes(), &["options"]),
+        text(
+            "options of more than 64 KiB",
+            format!("{{\"a\": \"{}\"}}", long(65_536)).as_bytes(),
+            &["options"],
+        ),
         given("an unknown option", &json!({"colour": "red"}), &["options.colour"]),
         given(
             "bad values of every option",
             &json!({"mapping": [], "values": 1, "onDuplicate": "merge", "dryRun": "yes", "colour": 1}),
             &["options.mapping", "options.values", "options.onDuplicate", "options.dryRun", "options.colour"],
         ),
-        given("a field that is none", &json!({"mapping": {"shoeSize": "Title"}}), &["options.mapping.shoeSize"]),
+        given(
+            "a field that is none",
+            &json!({"mapping": {"shoeSize": "Title"}}),
+            &["options.mapping.shoeSize"],
+        ),
         given(
             "fields of leads",
             &json!({"mapping": {"title": "Title", "email": "Title", "phone": "Stage"}}),
@@ -97,7 +112,12 @@ fn options() -> Vec<Row> {
         given(
             "columns that the file lacks",
             &json!({"mapping": {"title": "Name", "value": 3, "stage": ["Stage", "Phase"], "notes": {"join": [0, 9]}}}),
-            &["options.mapping.title", "options.mapping.value", "options.mapping.stage", "options.mapping.notes"],
+            &[
+                "options.mapping.title",
+                "options.mapping.value",
+                "options.mapping.stage",
+                "options.mapping.notes",
+            ],
         ),
         given(
             "the same said in two ways",
@@ -110,8 +130,16 @@ fn options() -> Vec<Row> {
             &json!({"values": {"stage": {"Won": "WON", "Open": "QUALIFICATION"}}}),
             &["options.values.stage.Won"],
         ),
-        given("words that mean no text", &json!({"values": {"stage": {"Won": 1}}}), &["options.values.stage"]),
-        given("words of a field that is none", &json!({"values": {"colour": {"red": "blue"}}}), &["options.values.colour"]),
+        given(
+            "words that mean no text",
+            &json!({"values": {"stage": {"Won": 1}}}),
+            &["options.values.stage"],
+        ),
+        given(
+            "words of a field that is none",
+            &json!({"values": {"colour": {"red": "blue"}}}),
+            &["options.values.colour"],
+        ),
     ]
 }
 
@@ -127,6 +155,7 @@ fn files() -> Vec<Row> {
         file("semicolons", b"Title;Stage\nEngine;Won\n"),
         file("a quote that is never closed", b"Title,Stage\n\"Engine,Won\nLoom,Lost\n"),
         file("NUL in the header", b"Title\0,Stage\nEngine,Won\n"),
-        upload("a header without a title", &[("file", true, b"Colour,Size\nred,5\n")]).bad(&["options.mapping.title"]),
+        upload("a header without a title", &[("file", true, b"Colour,Size\nred,5\n")])
+            .bad(&["options.mapping.title"]),
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::row::{Row, Who, row};
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     [records(), ids(), routes(), methods()].concat()
 }
 
@@ -76,7 +76,11 @@ fn routes() -> Vec<Row> {
         GET "/.env" => (404 no_such_route);
         GET "/docs/%2e%2e%2fetc%2fpasswd" => (404 no_such_route);
     };
-    rows.push(row("POST", "/api/nothing", "a broken body").body("application/json", "{").answers(404, "no_such_route"));
+    rows.push(
+        row("POST", "/api/nothing", "a broken body")
+            .body("application/json", "{")
+            .answers(404, "no_such_route"),
+    );
     rows.push(row("GET", "/api/nothing", "no token").by(Who::Nobody).answers(404, "no_such_route"));
     rows
 }
@@ -106,7 +110,8 @@ fn methods() -> Vec<Row> {
         BREW "/api/leads" => (405 method_not_allowed);
     };
     let preflight = row("OPTIONS", "/api/leads", "a preflight of another origin").by(Who::Nobody);
-    let preflight = preflight.header("origin", "https://evil.example").header("access-control-request-method", "GET");
+    let preflight =
+        preflight.header("origin", "https://evil.example").header("access-control-request-method", "GET");
     rows.push(preflight.answers(403, "foreign_origin"));
     rows
 }

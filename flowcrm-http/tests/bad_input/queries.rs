@@ -2,7 +2,7 @@
 
 use super::row::{Row, long};
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     [lists(), cursors(), filters(), logs(), without_parameters()].concat()
 }
 
@@ -10,7 +10,7 @@ pub fn rows() -> Vec<Row> {
 fn lists() -> Vec<Row> {
     queries! {
         "/api/leads" {
-            "limit=0" => ["limit"];
+            "limit=0" => ["limits"];
             "limit=201" => ["limit"];
             "limit=-1" => ["limit"];
             "limit=1.5" => ["limit"];

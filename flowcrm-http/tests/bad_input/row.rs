@@ -13,7 +13,7 @@ use crate::support::Reply;
 
 /// Who sends a request.
 #[derive(Debug, Clone, Copy)]
-pub enum Who {
+pub(crate) enum Who {
     /// Nobody who is signed in.
     Nobody,
     /// The OWNER of an organization.
@@ -35,7 +35,7 @@ enum Sent {
 
 /// A bad request. In its path, headers and JSON `{lead}` and the like stand for what the [`World`] knows.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub(crate) struct Row {
     name: String,
     method: &'static str,
     path: String,
@@ -49,12 +49,12 @@ pub struct Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {} with {}", self.method, self.path, self.name)
+        write!(formatter, "{:?} sends {} {} with {}", self.who, self.method, self.path, self.name)
     }
 }
 
 /// A request by the OWNER, without a body.
-pub fn row(method: &'static str, path: impl Into<String>, name: impl Into<String>) -> Row {
+pub(crate) fn row(method: &'static str, path: impl Into<String>, name: impl Into<String>) -> Row {
     Row {
         name: name.into(),
         method,
@@ -70,50 +70,50 @@ pub fn row(method: &'static str, path: impl Into<String>, name: impl Into<String
 
 impl Row {
     /// Sent by somebody else.
-    pub fn by(self, who: Who) -> Self {
+    pub(crate) fn by(self, who: Who) -> Self {
         Self { who, ..self }
     }
 
     /// With a header, perhaps once more.
-    pub fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name, value.as_ref().to_vec()));
         self
     }
 
     /// With a JSON body.
-    pub fn json(self, body: Value) -> Self {
+    pub(crate) fn json(self, body: Value) -> Self {
         Self { sent: Sent::Json(body), ..self }
     }
 
     /// With a body of any type.
-    pub fn body(self, content_type: &str, body: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn body(self, content_type: &str, body: impl AsRef<[u8]>) -> Self {
         let sent = Sent::Bytes(body.as_ref().to_vec());
         Self { sent, ..self }.header("content-type", content_type)
     }
 
     /// With a body that does not say its type.
-    pub fn untyped(self, body: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn untyped(self, body: impl AsRef<[u8]>) -> Self {
         Self { sent: Sent::Bytes(body.as_ref().to_vec()), ..self }
     }
 
     /// With a JSON body that does not say its length.
-    pub fn chunked(self, body: Vec<u8>) -> Self {
+    pub(crate) fn chunked(self, body: Vec<u8>) -> Self {
         Self { sent: Sent::Chunks(body), ..self }.header("content-type", "application/json")
     }
 
     /// Deserves 400 with exactly these bad fields.
-    pub fn bad(mut self, fields: &[&'static str]) -> Self {
+    pub(crate) fn bad(mut self, fields: &[&'static str]) -> Self {
         self.fields = fields.to_vec();
         self
     }
 
     /// Deserves another problem.
-    pub fn answers(self, status: u16, code: &'static str) -> Self {
+    pub(crate) fn answers(self, status: u16, code: &'static str) -> Self {
         Self { status, code, ..self }
     }
 
     /// Sends the request.
-    pub async fn send(&self, world: &World) -> Reply {
+    pub(crate) async fn send(&self, world: &World) -> Reply {
         let client = world.client(self.who);
         let method = self.method.parse().expect("a method");
         let mut request = client.request(method, &world.fill(&self.path));
@@ -139,7 +139,7 @@ impl Row {
     }
 
     /// What is wrong with an answer to this row.
-    pub fn complaints(&self, reply: &Reply) -> Vec<String> {
+    pub(crate) fn complaints(&self, reply: &Reply) -> Vec<String> {
         let mut complaints = form_of(reply);
         let mut demand = |holds: bool, what: String| {
             if !holds {
@@ -165,10 +165,12 @@ fn header_value(value: &[u8], world: &World) -> HeaderValue {
 
 /// What is wrong with an answer as a problem document (RFC 9457), whatever it is about.
 fn form_of(reply: &Reply) -> Vec<String> {
-    let header = |name: &str| reply.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header =
+        |name: &str| reply.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let body = &reply.body;
     let text = |name: &str| body[name].as_str().unwrap_or_default();
-    let members = ["code", "detail", "errors", "message", "requestId", "retryAfter", "status", "title", "type"];
+    let members =
+        ["code", "detail", "errors", "message", "requestId", "retryAfter", "status", "title", "type"];
     let present: Vec<&String> = body.as_object().into_iter().flat_map(|body| body.keys()).collect();
     let is_error = |error: &Value| {
         error.as_object().is_some_and(|error| error.len() == 2)
@@ -176,10 +178,15 @@ fn form_of(reply: &Reply) -> Vec<String> {
             && error["message"].as_str().is_some_and(|message| !message.is_empty())
     };
     let first = body["errors"][0]["field"].as_str().filter(|_| text("code") == "validation_failed");
-    let leaks = ["SELECT", "INSERT", "UPDATE", "sqlx", "panicked", "src/"].iter().any(|word| body.to_string().contains(word));
+    let leaks = ["SELECT", "INSERT", "UPDATE", "sqlx", "panicked", "src/"]
+        .iter()
+        .any(|word| body.to_string().contains(word));
     let demands = [
         (header("content-type") == "application/problem+json", "it is no application/problem+json"),
-        (present == members, "its members should be code, detail, errors, message, requestId, retryAfter, status, title, type"),
+        (
+            present == members,
+            "its members should be code, detail, errors, message, requestId, retryAfter, status, title, type",
+        ),
         ((400..500).contains(&reply.status), "a bad request is the client's fault"),
         (body["status"] == reply.status, "status should be the status"),
         (text("type") == format!("/docs/problems#{}", text("code")), "type should lead to the code"),
@@ -188,7 +195,10 @@ fn form_of(reply: &Reply) -> Vec<String> {
         (text("message") == text("detail"), "message should be detail"),
         (!text("requestId").is_empty(), "requestId is empty"),
         (text("requestId") == header("x-request-id"), "requestId should be X-Request-Id"),
-        (body["errors"].as_array().is_some_and(|all| all.iter().all(is_error)), "errors should be {field, message}"),
+        (
+            body["errors"].as_array().is_some_and(|all| all.iter().all(is_error)),
+            "errors should be {field, message}",
+        ),
         (first.is_none_or(|name| text("detail").contains(name)), "detail should name the bad fields"),
         (!leaks, "it shows what is inside"),
         (reply.status != 401 || header("www-authenticate") == "Bearer", "401 needs WWW-Authenticate"),
@@ -198,7 +208,7 @@ fn form_of(reply: &Reply) -> Vec<String> {
 }
 
 /// Text of so many characters.
-pub fn long(length: usize) -> String {
+pub(crate) fn long(length: usize) -> String {
     "x".repeat(length)
 }
 
@@ -212,24 +222,28 @@ macro_rules! deserving {
 macro_rules! bodies {
     ($($method:ident $path:literal $(by $who:ident)? {
         $($name:literal $body:tt => $deserved:tt;)*
-    })*) => {
-        vec![$($({
-            let row = $crate::table::row::row(stringify!($method), $path, $name).json(serde_json::json!($body));
-            $(let row = row.by($crate::table::row::Who::$who);)?
-            deserving!(row, $deserved)
-        },)*)*]
-    };
+    })*) => {{
+        let mut rows = Vec::new();
+        $({
+            let row = |name| $crate::table::row::row(stringify!($method), $path, name);
+            let group = [$(deserving!(row($name).json(serde_json::json!($body)), $deserved),)*];
+            rows.extend(group.map(|row| row$(.by($crate::table::row::Who::$who))?));
+        })*
+        rows
+    }};
 }
 
 /// Rows that send nothing but a query: for each path `"the query" => [the bad parameters];`.
 macro_rules! queries {
-    ($($path:literal $(by $who:ident)? { $($query:expr => $deserved:tt;)* })*) => {
-        vec![$($({
-            let row = $crate::table::row::row("GET", format!("{}?{}", $path, $query), "its query");
-            $(let row = row.by($crate::table::row::Who::$who);)?
-            deserving!(row, $deserved)
-        },)*)*]
-    };
+    ($($path:literal $(by $who:ident)? { $($query:expr => $deserved:tt;)* })*) => {{
+        let mut rows = Vec::new();
+        $({
+            let row = |query| $crate::table::row::row("GET", format!("{}?{query}", $path), "its query");
+            let group = [$(deserving!(row(String::from($query)), $deserved),)*];
+            rows.extend(group.map(|row| row$(.by($crate::table::row::Who::$who))?));
+        })*
+        rows
+    }};
 }
 
 /// Rows that send nothing at all: `METHOD "path" => (status code);`.

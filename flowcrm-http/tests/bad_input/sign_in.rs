@@ -2,7 +2,7 @@
 
 use super::row::{Row, Who, long, row};
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     [registering(), signing_in(), tokens(), cookies(), own_account()].concat()
 }
 
@@ -83,7 +83,8 @@ fn tokens() -> Vec<Row> {
 /// Calls that live by the refresh cookie.
 fn cookies() -> Vec<Row> {
     let refresh = |name: &str| row("POST", "/api/auth/refresh-token", name).by(Who::Nobody);
-    let ended = |name: &str, cookie: &str| refresh(name).header("cookie", cookie).answers(401, "session_ended");
+    let ended =
+        |name: &str, cookie: &str| refresh(name).header("cookie", cookie).answers(401, "session_ended");
     let elsewhere = |row: Row| row.header("origin", "https://evil.example").answers(403, "foreign_origin");
     vec![
         refresh("no cookie").answers(401, "session_ended"),

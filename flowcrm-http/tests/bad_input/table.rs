@@ -16,11 +16,11 @@ mod tasks;
 mod users;
 mod world;
 
-pub use row::Row;
-pub use world::World;
+pub(crate) use row::Row;
+pub(crate) use world::World;
 
 /// All rows.
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     [
         leads::rows(),
         deals::rows(),

@@ -2,7 +2,7 @@
 
 use super::row::{Row, long};
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     [creating(), changing(), deactivating()].concat()
 }
 

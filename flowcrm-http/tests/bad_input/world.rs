@@ -6,9 +6,9 @@ use super::row::Who;
 use crate::support::{Client, PASSWORD, TestServer, next_page};
 
 /// Who sends the rows, and what their placeholders stand for.
-pub struct World {
+pub(crate) struct World {
     /// The OWNER of the organization that most rows are about.
-    pub owner: Client,
+    pub(crate) owner: Client,
     sales: Client,
     operator: Client,
     nobody: Client,
@@ -17,7 +17,7 @@ pub struct World {
 
 impl World {
     /// Fills a new database.
-    pub async fn build(server: &TestServer) -> Self {
+    pub(crate) async fn build(server: &TestServer) -> Self {
         let owner = server.register("acme").await;
         let operator = server.register("other").await;
         server.crm.set_operator("owner@other.example", true).await.expect("an operator");
@@ -42,7 +42,7 @@ impl World {
     }
 
     /// The client of somebody.
-    pub fn client(&self, who: Who) -> &Client {
+    pub(crate) fn client(&self, who: Who) -> &Client {
         match who {
             Who::Nobody => &self.nobody,
             Who::Owner => &self.owner,
@@ -52,7 +52,7 @@ impl World {
     }
 
     /// Puts ids and the like in the place of `{lead}` and the like.
-    pub fn fill(&self, text: &str) -> String {
+    pub(crate) fn fill(&self, text: &str) -> String {
         let put = |text: String, (name, value): &(&str, String)| text.replace(&format!("{{{name}}}"), value);
         self.places.iter().fold(text.to_owned(), put)
     }
@@ -76,7 +76,8 @@ impl World {
         assert_eq!(converted.status, 201, "{:?}", converted.body);
         let deal = json!({"title": "Engine", "externalId": "D-1", "leadId": self.fill("{lead}")});
         self.add_created("deal", "/api/deals", deal, false).await;
-        self.add_created("other_deal", "/api/deals", json!({"title": "Loom", "externalId": "D-2"}), false).await;
+        self.add_created("other_deal", "/api/deals", json!({"title": "Loom", "externalId": "D-2"}), false)
+            .await;
         let task = json!({"title": "Call", "assignedToId": self.owner.id()});
         self.add_created("task", "/api/tasks", task, false).await;
         let own_task = json!({"title": "Write", "assignedToId": self.sales.id()});
@@ -103,7 +104,8 @@ impl World {
 
     async fn add_cursors(&mut self) {
         let cursor = async |query: &str| {
-            let next = next_page(&self.owner.get(&format!("/api/leads?limit=1{query}")).await).expect("a next page");
+            let next =
+                next_page(&self.owner.get(&format!("/api/leads?limit=1{query}")).await).expect("a next page");
             next.rsplit_once("cursor=").expect("a cursor").1.to_owned()
         };
         let (by_age, by_name) = (cursor("").await, cursor("&sort=name").await);

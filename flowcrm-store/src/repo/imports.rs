@@ -74,12 +74,12 @@ WHERE org_id = $1 AND id = $2 AND NOT is_staged");
     /// Lease times are the database's.
     CLAIM = Sql::pair(
         "UPDATE imports
-SET state = 'RUNNING', lease_token = $3, lease_until = clock_timestamp() + INTERVAL '60 seconds',
+SET state = 'RUNNING', lease_token = $3, lease_until = clock_timestamp() + INTERVAL '15 seconds',
     started_at = COALESCE(started_at, $4)
 WHERE org_id = $1 AND id = $2 AND is_staged AND state IN ('QUEUED', 'RUNNING')
   AND (lease_until IS NULL OR lease_until < clock_timestamp())",
         "UPDATE imports
-SET state = 'RUNNING', lease_token = $3, lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds'),
+SET state = 'RUNNING', lease_token = $3, lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+15 seconds'),
     started_at = COALESCE(started_at, $4)
 WHERE org_id = $1 AND id = $2 AND is_staged AND state IN ('QUEUED', 'RUNNING')
   AND (lease_until IS NULL OR lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
@@ -98,11 +98,11 @@ WHERE i.org_id = $1 AND i.id = $2 AND i.lease_token = $3 AND i.state = 'RUNNING'
     SAVE = Sql::pair(
         "UPDATE imports
 SET state = $4, error = $5, created = $6, updated = $7, skipped = $8, rejected = $9, finished_at = $10,
-    checkpoint = $11, lease_until = clock_timestamp() + INTERVAL '60 seconds'
+    checkpoint = $11, lease_until = clock_timestamp() + INTERVAL '15 seconds'
 WHERE org_id = $1 AND id = $2 AND lease_token = $3",
         "UPDATE imports
 SET state = $4, error = $5, created = $6, updated = $7, skipped = $8, rejected = $9, finished_at = $10,
-    checkpoint = $11, lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+60 seconds')
+    checkpoint = $11, lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+15 seconds')
 WHERE org_id = $1 AND id = $2 AND lease_token = $3",
     );
 

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use flowcrm_core::access::Visibility;
 use flowcrm_core::ids::{LeadId, UserId};
-use flowcrm_core::leads::{Lead, LeadQuery, LeadRepository, LeadSort};
+use flowcrm_core::leads::{Lead, LeadQuery, LeadRepository, LeadSort, LeadStatus};
+use flowcrm_core::money::Money;
 use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
 
@@ -14,9 +15,13 @@ macro_rules! columns {
     };
 }
 
-const LIST: &str = concat!("SELECT ", columns!(), "
+const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    "
 FROM leads l JOIN organizations o ON o.id = l.org_id
-WHERE l.org_id = $1");
+WHERE l.org_id = $1"
+);
 
 const COUNT: &str = "SELECT COUNT(*) AS count
 FROM leads l
@@ -92,7 +97,7 @@ fn lead(row: &Row) -> Result<Lead> {
 }
 
 fn search(lead: &Lead) -> String {
-    let email = lead.email.as_ref().map(flowcrm_core::email::Email::as_str);
+    let email = lead.email.as_ref().map(Email::as_str);
     words_of(&[Some(&lead.name), email, lead.company.as_deref()])
 }
 
@@ -102,7 +107,7 @@ pub(crate) fn values(lead: &Lead) -> Vec<Value> {
         lead.id,
         &lead.name,
         lead.email.as_ref().map(ToString::to_string),
-        lead.email.as_ref().map(flowcrm_core::email::Email::key),
+        lead.email.as_ref().map(Email::key),
         &lead.phone,
         &lead.company,
         &lead.source,
@@ -125,12 +130,12 @@ fn narrowed(head: &'static str, visibility: Visibility, query: &LeadQuery) -> Se
     if let Visibility::Own(user) = visibility {
         select.and("(l.owner_id = ? OR l.assigned_to_id = ?)", user);
     }
-    select.and_some("l.status = ?", query.status.map(|status| status.as_str()));
+    select.and_some("l.status = ?", query.status.map(LeadStatus::as_str));
     select.and_some("l.source = ?", query.source.clone());
     select.and_some("l.owner_id = ?", query.owner_id);
     select.and_some("l.assigned_to_id = ?", query.assigned_to_id);
-    select.and_some("l.value >= ?", query.min_value.map(|value| value.minor()));
-    select.and_some("l.value <= ?", query.max_value.map(|value| value.minor()));
+    select.and_some("l.value >= ?", query.min_value.map(Money::minor));
+    select.and_some("l.value <= ?", query.max_value.map(Money::minor));
     select.and_some("l.created_at >= ?", query.created_from);
     select.and_some("l.created_at < ?", query.created_to);
     select.and_words("l.search LIKE ?", query.q.as_deref());
@@ -161,7 +166,8 @@ impl LeadRepository for OrgConnection {
     }
 
     async fn list(&mut self, visibility: Visibility, query: &LeadQuery) -> Result<Vec<Lead>> {
-        let select = narrowed(LIST, visibility, query).page(&query.list, sort_column(query.list.sort.key), "l.id");
+        let select =
+            narrowed(LIST, visibility, query).page(&query.list, sort_column(query.list.sort.key), "l.id");
         self.select(select).await?.iter().map(lead).collect()
     }
 
@@ -182,7 +188,7 @@ impl LeadRepository for OrgConnection {
             lead.version,
             &lead.name,
             lead.email.as_ref().map(ToString::to_string),
-            lead.email.as_ref().map(flowcrm_core::email::Email::key),
+            lead.email.as_ref().map(Email::key),
             &lead.phone,
             &lead.company,
             &lead.source,

@@ -49,8 +49,8 @@ mod tests {
 
     use super::support::TestDatabase;
     use super::*;
-    use crate::store::SqlStore;
     use crate::sql::Database;
+    use crate::store::SqlStore;
 
     #[tokio::test]
     async fn every_statement_is_understood_by_both_engines() {
@@ -60,7 +60,9 @@ mod tests {
             for (name, sql) in all_statements() {
                 let understood = match store.database() {
                     Database::Postgres(pool) => pool.prepare(sql.postgres.into_sql_str()).await.map(|_| ()),
-                    Database::Sqlite { writer, .. } => writer.prepare(sql.sqlite.into_sql_str()).await.map(|_| ()),
+                    Database::Sqlite { writer, .. } => {
+                        writer.prepare(sql.sqlite.into_sql_str()).await.map(|_| ())
+                    }
                 };
                 understood.unwrap_or_else(|error| panic!("{name} on {}: {error}", database.engine));
             }

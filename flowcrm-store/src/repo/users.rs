@@ -134,9 +134,10 @@ fn narrowed(head: &'static str, query: &UserQuery, searches_emails: bool) -> Sel
     let mut select = Select::new(head);
     select.and_some("u.role = ?", query.role.map(Role::as_str));
     select.and_some("u.active = ?", query.active);
-    let condition = match searches_emails {
-        true => "(u.search LIKE ? OR u.search LIKE REPLACE(?, ' ', ' @'))",
-        false => "u.search LIKE ?",
+    let condition = if searches_emails {
+        "(u.search LIKE ? OR u.search LIKE REPLACE(?, ' ', ' @'))"
+    } else {
+        "u.search LIKE ?"
     };
     select.and_words(condition, query.q.as_deref());
     select
@@ -228,7 +229,11 @@ impl UserRepository for OrgConnection {
     }
 
     async fn list(&mut self, query: &UserQuery, searches_emails: bool) -> Result<Vec<User>> {
-        let select = narrowed(LIST, query, searches_emails).page(&query.list, sort_column(query.list.sort.key), "u.id");
+        let select = narrowed(LIST, query, searches_emails).page(
+            &query.list,
+            sort_column(query.list.sort.key),
+            "u.id",
+        );
         self.select(select).await?.iter().map(user).collect()
     }
 

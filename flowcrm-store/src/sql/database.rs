@@ -35,7 +35,10 @@ pub(crate) enum RunAs {
 pub(crate) enum Database {
     Postgres(PgPool),
     /// One connection writes, so writers queue here rather than fail; the others read beside it.
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
 }
 
 impl Database {
@@ -50,7 +53,8 @@ impl Database {
 
     async fn connect_postgres(url: &str) -> Result<Self> {
         let options = PgConnectOptions::from_str(url).map_err(bad_url)?;
-        let pool = PgPoolOptions::new().max_connections(20).acquire_timeout(PATIENCE).connect_with(options).await;
+        let pool =
+            PgPoolOptions::new().max_connections(20).acquire_timeout(PATIENCE).connect_with(options).await;
         pool.map(Self::Postgres).map_err(failure)
     }
 
@@ -64,7 +68,11 @@ impl Database {
             .busy_timeout(PATIENCE);
         // Every connection to `:memory:` is a database of its own: one must do for all.
         let is_in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        let one = SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).idle_timeout(None).max_lifetime(None);
+        let one = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(PATIENCE)
+            .idle_timeout(None)
+            .max_lifetime(None);
         let writer = one.connect_with(options.clone()).await.map_err(failure)?;
         let readers = if is_in_memory {
             writer.clone()

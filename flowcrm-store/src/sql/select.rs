@@ -39,7 +39,11 @@ impl Select {
     }
 
     /// Narrows to rows whose `column` has one of some values.
-    pub(crate) fn and_in(&mut self, column: &'static str, values: impl IntoIterator<Item = impl Into<Value>>) {
+    pub(crate) fn and_in(
+        &mut self,
+        column: &'static str,
+        values: impl IntoIterator<Item = impl Into<Value>>,
+    ) {
         let placeholders: Vec<String> = values.into_iter().map(|value| self.placeholder(value)).collect();
         let condition = match placeholders.as_slice() {
             [] => "\n  AND FALSE".to_owned(),
@@ -57,7 +61,12 @@ impl Select {
     }
 
     /// Orders by a sort key and the id, begins behind the cursor, and asks for one row more than the limit.
-    pub(crate) fn page<K: SortKey>(mut self, list: &Listing<K>, column: &'static str, id: &'static str) -> Self {
+    pub(crate) fn page<K: SortKey>(
+        mut self,
+        list: &Listing<K>,
+        column: &'static str,
+        id: &'static str,
+    ) -> Self {
         let (comparison, direction) = if list.sort.descending { ("<", "DESC") } else { (">", "ASC") };
         if let Some(cursor) = &list.cursor {
             let value = match &cursor.value {
@@ -66,9 +75,9 @@ impl Select {
                 SortValue::Text(text) => Value::from(text),
             };
             let (value, cursor_id) = (self.placeholder(value), self.placeholder(cursor.id));
-            self.text.push_str(&format!("\n  AND ({column}, {id}) {comparison} ({value}, {cursor_id})"));
+            self.text += &format!("\n  AND ({column}, {id}) {comparison} ({value}, {cursor_id})");
         }
-        self.text.push_str(&format!("\nORDER BY {column} {direction}, {id} {direction}"));
+        self.text += &format!("\nORDER BY {column} {direction}, {id} {direction}");
         self.limit(list.limit + 1)
     }
 
@@ -82,7 +91,7 @@ impl Select {
     /// Asks for so many rows at most.
     pub(crate) fn limit(mut self, limit: usize) -> Self {
         let placeholder = self.placeholder(limit);
-        self.text.push_str(&format!("\nLIMIT {placeholder}"));
+        self.text += &format!("\nLIMIT {placeholder}");
         self
     }
 
@@ -125,7 +134,10 @@ mod tests {
 
     #[test]
     fn words_are_folded_by_unicode() {
-        assert_eq!(words_of(&[Some("Ada LÖVELACE-Byron"), None, Some("a_b@x.org")]), " ada lövelace byron a b x org");
+        assert_eq!(
+            words_of(&[Some("Ada LÖVELACE-Byron"), None, Some("a_b@x.org")]),
+            " ada lövelace byron a b x org"
+        );
         assert_eq!(words_of(&[Some("%_\\")]), "");
     }
 }

@@ -2,7 +2,7 @@ use flowcrm_core::ids::OrgId;
 use flowcrm_core::{Error, Result};
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Postgres, Sqlite, SqlSafeStr, SqlStr};
+use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
 use super::database::{RunAs, set_role};
 use super::{Engine, Row, Select, Sql, Value, failure};
@@ -54,12 +54,14 @@ impl Transaction {
     pub(crate) async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64> {
         let text = self.text(sql);
         match self {
-            Self::Postgres(tx) => {
-                sqlx::query_with(text, postgres(values)?).execute(&mut **tx).await.map(|done| done.rows_affected())
-            }
-            Self::Sqlite(tx) => {
-                sqlx::query_with(text, sqlite(values)?).execute(&mut **tx).await.map(|done| done.rows_affected())
-            }
+            Self::Postgres(tx) => sqlx::query_with(text, postgres(values)?)
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
+            Self::Sqlite(tx) => sqlx::query_with(text, sqlite(values)?)
+                .execute(&mut **tx)
+                .await
+                .map(|done| done.rows_affected()),
         }
         .map_err(failure)
     }
@@ -72,7 +74,12 @@ impl Transaction {
 
     /// Runs one `INSERT INTO .. VALUES` for many rows at once: `head` up to the word VALUES, and the values of each
     /// row. Answers how many rows went in.
-    pub(crate) async fn insert_many(&mut self, head: &'static str, tail: &'static str, rows: Vec<Vec<Value>>) -> Result<u64> {
+    pub(crate) async fn insert_many(
+        &mut self,
+        head: &'static str,
+        tail: &'static str,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<u64> {
         let mut inserted = 0;
         // SQLite takes 32,766 placeholders, Postgres 65,535.
         let width = rows.first().map_or(1, |row| row.len().max(1));
@@ -198,7 +205,9 @@ impl OrgConnection {
 
     /// The only row of a query that always has one: a count, a sum.
     pub(crate) async fn one(&mut self, sql: Sql, values: Vec<Value>) -> Result<Row> {
-        self.optional(sql, values).await?.ok_or_else(|| Error::internal("a query without the row it must have"))
+        self.optional(sql, values)
+            .await?
+            .ok_or_else(|| Error::internal("a query without the row it must have"))
     }
 
     pub(crate) async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64> {
@@ -218,7 +227,12 @@ impl OrgConnection {
     }
 
     /// Inserts many rows; the organization is put in front of each.
-    pub(crate) async fn insert_many(&mut self, head: &'static str, tail: &'static str, rows: Vec<Vec<Value>>) -> Result<u64> {
+    pub(crate) async fn insert_many(
+        &mut self,
+        head: &'static str,
+        tail: &'static str,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<u64> {
         let rows = rows.into_iter().map(|row| self.bound(row)).collect();
         self.tx.insert_many(head, tail, rows).await
     }

@@ -59,9 +59,11 @@ impl Import {
 
     /// The options, with what the flags say on top.
     fn read_options(&self) -> Result<Body, Box<dyn Error>> {
-        let mut options: Value = serde_json::from_str(&self.options).map_err(|error| format!("--options: {error}"))?;
+        let mut options: Value =
+            serde_json::from_str(&self.options).map_err(|error| format!("--options: {error}"))?;
         for mapping in &self.mappings {
-            let (field, column) = mapping.split_once('=').ok_or_else(|| format!("--map {mapping}: write FIELD=COLUMN"))?;
+            let (field, column) =
+                mapping.split_once('=').ok_or_else(|| format!("--map {mapping}: write FIELD=COLUMN"))?;
             options["mapping"][field] = Value::from(column);
         }
         if self.dry_run {
@@ -73,7 +75,8 @@ impl Import {
     /// Reads the file into the database, where it waits to be applied.
     async fn stage(&self, caller: &Caller, options: Body) -> Result<imports::Import, Box<dyn Error>> {
         let shown = self.file.display();
-        let mut file = File::open(&self.file).await.map_err(|error| format!("cannot read {shown}: {error}"))?;
+        let mut file =
+            File::open(&self.file).await.map_err(|error| format!("cannot read {shown}: {error}"))?;
         let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut staging = caller.imports().begin(self.kind, options, name).await?;
         let mut progress = Progress::begin("Reading", file.metadata().await?.len());
@@ -93,7 +96,11 @@ impl Import {
 }
 
 /// Applies the staged rows, here or wherever a server has taken them up, and waits for the end.
-async fn finish(crm: &Crm, caller: &Caller, staged: imports::Import) -> Result<imports::Import, Box<dyn Error>> {
+async fn finish(
+    crm: &Crm,
+    caller: &Caller,
+    staged: imports::Import,
+) -> Result<imports::Import, Box<dyn Error>> {
     let worker = crm.clone();
     let applying = tokio::spawn(async move { worker.run_waiting_imports().await });
     let mut progress = Progress::begin("Importing", u64::try_from(staged.total)?);

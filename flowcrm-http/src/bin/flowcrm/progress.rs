@@ -33,7 +33,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_position(done);
         } else if self.last_line.elapsed() >= BETWEEN_LINES {
-            let percent = if self.total == 0 { 100 } else { done * 100 / self.total };
+            let percent = (done * 100).checked_div(self.total).unwrap_or(100);
             say(format!("{}: {percent} %", self.what));
             self.last_line = Instant::now();
         }

@@ -65,10 +65,12 @@ impl Serve {
         if self.demo {
             demo::seed(&crm).await?;
         }
-        let server = Server::bind(&self.bind).await.map_err(|error| format!("cannot listen on {}: {error}", self.bind))?;
+        let server = Server::bind(&self.bind)
+            .await
+            .map_err(|error| format!("cannot listen on {}: {error}", self.bind))?;
         let address = server.local_addr()?;
         let has_demo_accounts = demo::is_present(&crm).await?;
-        self.greet(address, has_demo_accounts);
+        greet(address, has_demo_accounts);
 
         let wake = Wake::default();
         let options = Options {
@@ -84,18 +86,22 @@ impl Serve {
         close(&crm).await;
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    fn greet(&self, address: SocketAddr, has_demo_accounts: bool) {
-        let shown = if address.ip().is_loopback() { format!("localhost:{}", address.port()) } else { address.to_string() };
-        say(format!("FlowCRM {} is at http://{shown}", env!("CARGO_PKG_VERSION")));
-        say(format!("  API reference: http://{shown}/docs"));
-        if has_demo_accounts {
-            say("  Sign in as:    owner@techcorp.com, password `password`");
-            tracing::warn!(
-                server.address = %address,
-                "this server has DEMO ACCOUNTS with a public password: never let strangers reach it"
-            );
-        }
+fn greet(address: SocketAddr, has_demo_accounts: bool) {
+    let shown = if address.ip().is_loopback() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    };
+    say(format!("FlowCRM {} is at http://{shown}", env!("CARGO_PKG_VERSION")));
+    say(format!("  API reference: http://{shown}/docs"));
+    if has_demo_accounts {
+        say("  Sign in as:    owner@techcorp.com, password `password`");
+        tracing::warn!(
+            server.address = %address,
+            "this server has DEMO ACCOUNTS with a public password: never let strangers reach it"
+        );
     }
 }
 

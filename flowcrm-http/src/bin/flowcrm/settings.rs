@@ -6,7 +6,13 @@ use flowcrm_store::Opening;
 #[derive(Args, Clone)]
 pub(crate) struct DatabaseSettings {
     /// The database: `sqlite:crm.db` (made when it is not there) or `postgres://user:password@host/name`
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite:flowcrm.db", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite:flowcrm.db",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     pub(crate) database_url: String,
 
     /// The secret that signs tokens, at least 32 bytes; made and kept beside a SQLite file when absent
@@ -14,7 +20,13 @@ pub(crate) struct DatabaseSettings {
     jwt_secret: Option<String>,
 
     /// Secrets that signed tokens before and still count, separated by commas
-    #[arg(long, env = "FLOWCRM_JWT_SECRETS_OLD", hide_env_values = true, value_delimiter = ',', value_name = "SECRETS")]
+    #[arg(
+        long,
+        env = "FLOWCRM_JWT_SECRETS_OLD",
+        hide_env_values = true,
+        value_delimiter = ',',
+        value_name = "SECRETS"
+    )]
     jwt_secrets_old: Vec<String>,
 }
 

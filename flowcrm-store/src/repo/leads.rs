@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use flowcrm_core::access::Visibility;
+use flowcrm_core::email::Email;
 use flowcrm_core::ids::{LeadId, UserId};
 use flowcrm_core::leads::{Lead, LeadQuery, LeadRepository, LeadSort, LeadStatus};
 use flowcrm_core::money::Money;

@@ -411,7 +411,7 @@ impl Recount {
                 .sum();
             (stage, deals().count() as u64, sum(deals()), (hundredths + 50) / 100)
         });
-        let found: Vec<_> = pipeline.as_array().expect("a list").iter().map(|figure| {
+        let found = pipeline.as_array().expect("a list").iter().map(|figure| {
             let stage = figure["stage"].as_str().expect("a stage");
             let weighted = i128::from(cents(&figure["weightedValue"]));
             (stage, figure["count"].as_u64().expect("a count"), cents(&figure["value"]), weighted)

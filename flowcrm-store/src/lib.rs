@@ -16,3 +16,8 @@ mod transaction;
 
 pub use open::{Opening, open};
 pub use store::SqlStore;
+
+/// Compiles and runs the Rust of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -53,6 +53,18 @@ impl<I: FromStr> Command for Bulk<I> {
     }
 }
 
+/// The ids with their places, ascending: bulk commands that share records lock them in the same order, so that one
+/// waits for the other instead of both for each other.
+pub(crate) fn in_lock_order<I: Ord + Copy>(ids: &[I]) -> Vec<(usize, I)> {
+    let mut placed: Vec<(usize, I)> = ids.iter().copied().enumerate().collect();
+    placed.sort_by_key(|(_, id)| *id);
+    placed
+}
+
+const fn ends_the_whole(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::Conflict | ErrorCode::Internal | ErrorCode::Unavailable)
+}
+
 /// How a bulk command went for one record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,14 +81,21 @@ pub struct BulkOutcome {
 }
 
 impl BulkOutcome {
-    /// The outcome for the record `id`. What went wrong with the database, rather than with the record, ends the whole.
+    /// The outcome for the record `id`. What went wrong with the transaction, rather than with the record, ends the
+    /// whole: the database, or somebody who was faster.
     pub(crate) fn of(id: impl Into<Uuid>, done: Result<()>) -> Result<Self> {
         let id = id.into();
         match done {
             Ok(()) => Ok(Self { id, ok: true, code: None, message: None }),
-            Err(error) if matches!(error.code(), ErrorCode::Internal | ErrorCode::Unavailable) => Err(error),
+            Err(error) if ends_the_whole(error.code()) => Err(error),
             Err(error) => Ok(Self::refused(id, &error)),
         }
+    }
+
+    /// Outcomes in the order that the client asked for, out of the order that the records were locked in.
+    pub(crate) fn in_asked_order(mut outcomes: Vec<(usize, Self)>) -> Vec<Self> {
+        outcomes.sort_by_key(|(place, _)| *place);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
     fn refused(id: Uuid, error: &Error) -> Self {

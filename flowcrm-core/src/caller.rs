@@ -9,6 +9,7 @@ use crate::crm::Crm;
 use crate::dashboard::Dashboard;
 use crate::deals::Deals;
 use crate::error::{Error, ErrorCode, Result};
+use crate::exports::Exports;
 use crate::ids::{OrgId, SessionId, UserId};
 use crate::imports::Imports;
 use crate::leads::Leads;
@@ -54,7 +55,7 @@ impl Caller {
         self
     }
 
-    /// The same caller, whose next creating command is done once per key: repeated within 24 hours with the same body
+    /// The same caller, whose creating commands are done once per key: repeated within 24 hours with the same body
     /// it answers the first result, with another body it is a conflict.
     ///
     /// # Errors
@@ -83,11 +84,6 @@ impl Caller {
     /// The caller's session; none when a trusted program acts as the user.
     pub const fn session_id(&self) -> Option<SessionId> {
         self.session_id
-    }
-
-    /// Where the caller's commands come from.
-    pub(crate) const fn origin(&self) -> &Origin {
-        &self.origin
     }
 
     /// Figures.
@@ -138,6 +134,11 @@ impl Caller {
     /// Imports of leads and deals.
     pub const fn imports(&self) -> Imports<'_> {
         Imports::new(self)
+    }
+
+    /// Exports of leads, deals and tasks.
+    pub const fn exports(&self) -> Exports<'_> {
+        Exports::new(self)
     }
 
     /// The audit log.

@@ -68,7 +68,7 @@ impl Crm {
     ///
     /// `not_found` when there is no such user. Whether the user is active is checked by each command.
     pub async fn as_user(&self, user: UserId) -> Result<Caller> {
-        let account = self.store().system().await?.account_by_user(user).await?.or_not_found("user")?;
+        let account = self.store().system_read().await?.account_by_user(user).await?.or_not_found("user")?;
         Ok(Caller::new(self.clone(), account.org_id, user, None))
     }
 
@@ -80,7 +80,7 @@ impl Crm {
     pub async fn as_user_with_email(&self, email: &str) -> Result<Caller> {
         let email = Email::read(email)?;
         let account =
-            self.store().system().await?.account_by_email(&email.key()).await?.or_not_found("user")?;
+            self.store().system_read().await?.account_by_email(&email.key()).await?.or_not_found("user")?;
         Ok(Caller::new(self.clone(), account.org_id, account.user_id, None))
     }
 

@@ -110,7 +110,7 @@ pub async fn seed(crm: &Crm) -> Result<Seeded> {
     if present > 0 {
         return Err(Error::conflict("The demo data is incomplete: begin again with an empty database."));
     }
-    if crm.store().system().await?.count_organizations().await? > 0 {
+    if crm.store().system_read().await?.count_organizations().await? > 0 {
         return Err(Error::conflict(
             "The database holds other organizations: demo data goes into an empty one only.",
         ));
@@ -133,7 +133,7 @@ pub async fn seed(crm: &Crm) -> Result<Seeded> {
 
 /// How many of the demo organizations are there, by the accounts of their owners.
 async fn organizations_present(crm: &Crm) -> Result<usize> {
-    let mut system = crm.store().system().await?;
+    let mut system = crm.store().system_read().await?;
     let mut present = 0;
     for company in &COMPANIES {
         let key = email(company.people[0].email)?.key();

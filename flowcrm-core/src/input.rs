@@ -36,7 +36,11 @@ pub trait Input<T> {
 
 /// A JSON object from a client, not checked yet.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Body(Map<String, Value>);
+pub struct Body {
+    object: Map<String, Value>,
+    /// What is wrong with it before any field is looked at.
+    findings: Vec<FieldError>,
+}
 
 impl Body {
     /// Reads JSON text.
@@ -53,36 +57,53 @@ impl Body {
         Self::try_from(value)
     }
 
-    /// Reads the pairs of a query string; values stay text.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorCode::Invalid`] for a parameter that is given twice.
-    pub fn from_query<'a>(
-        pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)> + 'a,
-    ) -> Result<Self> {
+    /// Reads the pairs of a query string; values stay text. One that is given twice is refused with whatever else is
+    /// wrong when a command is read.
+    pub fn from_query(pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
         let mut object = Map::new();
+        let mut repeated = BTreeSet::new();
         for (name, value) in pairs {
             let name = name.into();
-            if object.contains_key(&name) {
-                return Err(Error::field(name, "is given twice"));
+            if object.insert(name.clone(), Value::String(value.into())).is_some() {
+                repeated.insert(name);
             }
-            object.insert(name, Value::String(value.into()));
         }
-        Ok(Self(object))
+        object.retain(|name, _| !repeated.contains(name));
+        let twice = repeated.iter().map(|name| FieldError::new(recognizable(name), "is given twice"));
+        Self { object, findings: twice.collect() }
     }
 
-    /// The same object without a field.
+    /// The same object, to be refused for these fields too when a command is read.
     #[must_use]
-    pub fn without(mut self, name: &str) -> Self {
-        self.0.remove(name);
+    pub fn refusing(mut self, findings: impl IntoIterator<Item = FieldError>) -> Self {
+        self.findings.extend(findings);
+        self
+    }
+
+    /// The same object without these fields, to be refused for each that it had.
+    #[must_use]
+    pub(crate) fn refusing_any_of(mut self, names: &[&str], message: &str) -> Self {
+        for name in names {
+            if self.object.remove(*name).is_some() {
+                self.findings.push(FieldError::new(*name, message));
+            }
+        }
+        self
+    }
+
+    /// The same object with the text of a field replaced: a secret by what stands in for it.
+    #[must_use]
+    pub(crate) fn sealing(mut self, name: &str, seal: impl FnOnce(&str) -> String) -> Self {
+        if let Some(Value::String(secret)) = self.object.get_mut(name) {
+            *secret = seal(secret);
+        }
         self
     }
 
     /// The object, as text that is equal for equal bodies.
     pub fn canonical(&self) -> String {
         // `serde_json` sorts the keys of its maps.
-        serde_json::to_string(&self.0).unwrap_or_default()
+        serde_json::to_string(&self.object).unwrap_or_default()
     }
 
     /// Reads a command that needs nothing but these fields: no money, no references.
@@ -100,7 +121,7 @@ impl TryFrom<Value> for Body {
 
     fn try_from(value: Value) -> Result<Self> {
         match value {
-            Value::Object(object) => Ok(Self(object)),
+            Value::Object(object) => Ok(Self { object, findings: Vec::new() }),
             _ => Err(Error::new(ErrorCode::Malformed, "The body must be a JSON object.")),
         }
     }
@@ -185,7 +206,8 @@ pub type Parsed<T> = Result<T, String>;
 impl Fields {
     /// Begins to read `body`; amounts are of `currency`.
     pub fn new(body: Body, currency: Currency) -> Self {
-        Self { object: body.0, known: BTreeSet::new(), errors: Vec::new(), references: Vec::new(), currency }
+        let Body { object, findings } = body;
+        Self { object, known: BTreeSet::new(), errors: findings, references: Vec::new(), currency }
     }
 
     /// The currency of amounts.
@@ -267,9 +289,7 @@ impl Fields {
     /// Ends the reading with the references to look up and the bad fields so far.
     pub fn into_findings(mut self) -> (Vec<(&'static str, Reference)>, Vec<FieldError>) {
         for name in self.object.keys().filter(|name| !self.known.contains(name.as_str())) {
-            // A client may have sent anything as a name: enough of it to recognize, no more.
-            let shown: String = name.chars().filter(|character| !character.is_control()).take(60).collect();
-            self.errors.push(FieldError::new(shown, "is not a field here"));
+            self.errors.push(FieldError::new(recognizable(name), "is not a field here"));
         }
         (self.references, self.errors)
     }
@@ -287,6 +307,11 @@ impl Fields {
     ) -> Option<T> {
         parse(value).map_err(|message| self.refuse(name, message)).ok()
     }
+}
+
+/// Enough of a name that a client made up to recognize it: it may be anything.
+pub fn recognizable(name: &str) -> String {
+    name.chars().filter(|character| !character.is_control()).take(60).collect()
 }
 
 /// Text of so many characters: trimmed, line ends made `\n`, control characters refused.

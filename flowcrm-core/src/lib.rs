@@ -15,6 +15,7 @@ pub mod email;
 pub mod env;
 pub mod error;
 pub mod events;
+pub mod exports;
 pub mod ids;
 pub mod imports;
 pub mod input;
@@ -30,6 +31,7 @@ pub mod patch;
 pub mod ports;
 pub mod tasks;
 pub mod time;
+mod upkeep;
 pub mod users;
 mod work;
 

@@ -18,13 +18,20 @@ pub trait LogRepository: Send {
     async fn newest(&mut self, viewer: EventViewer, limit: usize) -> Result<Vec<LoggedEvent>>;
 }
 
+/// So many bytes of payloads end a page before its limit.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// So many events are read at once.
+const AT_ONCE: usize = 100;
+
 /// Which part of the log is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct EventQuery {
     /// Only events after this position; from the beginning when absent.
     pub after: Option<i64>,
-    /// How many at most, 1 to 1,000; 50 when absent.
+    /// How many at most, 1 to 1,000; 50 when absent. Large events make a page shorter: go on behind its last position
+    /// until a page is empty.
     pub limit: Option<i64>,
 }
 
@@ -48,7 +55,8 @@ impl<'a> Events<'a> {
         Self { caller }
     }
 
-    /// Lists events that the caller is in the audience of, ascending by position.
+    /// Lists events that the caller is in the audience of, ascending by position. A page ends early, but never
+    /// without an event, when its payloads come to 4 MiB: the log goes on behind the last event's position.
     ///
     /// # Errors
     ///
@@ -58,6 +66,23 @@ impl<'a> Events<'a> {
         let query = query.into().read(work.actor().currency)?;
         let viewer = EventViewer::from(work.actor());
         let limit = query.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(50);
-        work.log().after(viewer, query.after.unwrap_or(0), limit).await
+        let (mut page, mut bytes): (Vec<LoggedEvent>, usize) = (Vec::new(), 0);
+        while page.len() < limit {
+            let position = page.last().map_or(query.after.unwrap_or(0), |event| event.position);
+            let wanted = (limit - page.len()).min(AT_ONCE);
+            let events = work.log().after(viewer, position, wanted).await?;
+            let is_end = events.len() < wanted;
+            for event in events {
+                bytes += event.payload.to_string().len();
+                if bytes > PAGE_BYTES && !page.is_empty() {
+                    return Ok(page);
+                }
+                page.push(event);
+            }
+            if is_end {
+                break;
+            }
+        }
+        Ok(page)
     }
 }

@@ -1,7 +1,6 @@
 //! Money: whole minor units in one currency, never a binary float.
 
 use std::fmt;
-use std::ops::Add;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
@@ -101,26 +100,6 @@ impl Money {
     /// The amount in major units, without its currency.
     pub fn amount(self) -> Amount {
         Amount(Decimal::new(self.minor, self.currency.decimals()).normalize())
-    }
-
-    /// `percent` percent of this sum, rounded half up to a whole minor unit.
-    #[must_use]
-    pub fn percent(self, percent: i64) -> Self {
-        let hundredths = i128::from(self.minor) * i128::from(percent);
-        let minor = (hundredths + 50).div_euclid(100);
-        Self::new(i64::try_from(minor).unwrap_or(i64::MAX), self.currency)
-    }
-}
-
-impl Add for Money {
-    type Output = Self;
-
-    /// # Panics
-    ///
-    /// When the currencies differ: an organization has one, so this is a defect of the caller.
-    fn add(self, other: Self) -> Self {
-        assert_eq!(self.currency, other.currency, "a sum across currencies");
-        Self::new(self.minor + other.minor, self.currency)
     }
 }
 
@@ -268,11 +247,5 @@ mod tests {
     fn large_sums_print_every_digit() {
         let sum = Money::new(9_007_199_254_740_993, Currency::USD);
         assert_eq!(serde_json::to_string(&sum).unwrap(), "90071992547409.93");
-    }
-
-    #[test]
-    fn percentages_round_half_up() {
-        assert_eq!(Money::new(105, Currency::USD).percent(10).minor(), 11);
-        assert_eq!(Money::new(104, Currency::USD).percent(10).minor(), 10);
     }
 }

@@ -34,7 +34,11 @@ pub trait Store: Send + Sync {
     /// Begins a transaction of one organization that may write; it is undone when dropped before its commit.
     async fn write(&self, scope: OrgScope) -> Result<Box<dyn OrgTx>>;
 
-    /// Begins a transaction on what belongs to no organization.
+    /// Begins a transaction on what belongs to no organization that only reads; it ends when dropped.
+    async fn system_read(&self) -> Result<Box<dyn SystemTx>>;
+
+    /// Begins a transaction on what belongs to no organization that may write; it is undone when dropped before its
+    /// commit.
     async fn system(&self) -> Result<Box<dyn SystemTx>>;
 
     /// Whether the database answers.
@@ -73,6 +77,10 @@ pub trait OrgTx: Send {
     fn dashboard(&mut self) -> &mut dyn DashboardRepository;
     /// Answers kept under idempotency keys.
     fn answers(&mut self) -> &mut dyn AnswerRepository;
+
+    /// Goes on as a transaction on what belongs to no organization: for platform operators, whom their own
+    /// organization's transaction has recognized.
+    async fn leave(self: Box<Self>) -> Result<Box<dyn SystemTx>>;
 
     /// Writes the journal as the last statements, and commits: all of the transaction, or nothing.
     ///
@@ -195,11 +203,20 @@ pub trait SystemTx: Send {
         at: Timestamp,
     ) -> Result<()>;
 
-    /// All organizations by name, for platform operators: one more than `limit` if there are more.
+    /// Deletes answers under idempotency keys that were kept before a moment, at most so many; answers how many.
+    async fn forget_answers(&mut self, before: Timestamp, limit: usize) -> Result<u64>;
+
+    /// Deletes noted sign-ins for accounts that are not there from before a moment, at most so many; answers how many.
+    async fn forget_unknown_sign_ins(&mut self, before: Timestamp, limit: usize) -> Result<u64>;
+
+    /// All organizations in the order of the query, for platform operators: one more than its limit if there are more.
     async fn organizations(
         &mut self,
         query: &crate::organizations::OrganizationQuery,
     ) -> Result<Vec<crate::organizations::Organization>>;
+
+    /// One organization, for platform operators.
+    async fn organization(&mut self, org: OrgId) -> Result<Option<crate::organizations::Organization>>;
 
     /// How many organizations there are.
     async fn count_organizations(&mut self) -> Result<u64>;

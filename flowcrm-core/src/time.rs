@@ -22,9 +22,9 @@ impl Timestamp {
         None => panic!("the year 9999 is within the calendar"),
     };
 
-    /// The same moment, cut to microseconds.
+    /// The same moment, cut to microseconds; a leap second is the last microsecond before it.
     pub fn new(moment: DateTime<Utc>) -> Self {
-        let micros = moment.nanosecond() / 1_000 * 1_000;
+        let micros = moment.nanosecond().min(999_999_999) / 1_000 * 1_000;
         Self(moment.with_nanosecond(micros).unwrap_or(moment))
     }
 
@@ -88,7 +88,14 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, NotATimestamp> {
         let moment = match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
             Ok(date) if text.len() == 10 => Self::midnight(date),
-            _ => Self::new(DateTime::parse_from_rfc3339(text).map_err(|_| NotATimestamp)?.to_utc()),
+            _ => {
+                let moment = DateTime::parse_from_rfc3339(text).map_err(|_| NotATimestamp)?;
+                // No database knows leap seconds.
+                if moment.nanosecond() > 999_999_999 {
+                    return Err(NotATimestamp);
+                }
+                Self::new(moment.to_utc())
+            }
         };
         let years = Self::midnight(NaiveDate::from_ymd_opt(1, 1, 1).ok_or(NotATimestamp)?)..Self::FAR_FUTURE;
         if years.contains(&moment) { Ok(moment) } else { Err(NotATimestamp) }
@@ -130,6 +137,14 @@ mod tests {
         {
             assert_eq!(bad.parse::<Timestamp>(), Err(NotATimestamp), "{bad}");
         }
+    }
+
+    #[test]
+    fn leap_seconds_are_not_kept() {
+        assert_eq!("2016-12-31T23:59:60Z".parse::<Timestamp>(), Err(NotATimestamp));
+        assert_eq!("2016-12-31T23:59:60.5+01:00".parse::<Timestamp>(), Err(NotATimestamp));
+        let leap = DateTime::parse_from_rfc3339("2016-12-31T23:59:60Z").unwrap().to_utc();
+        assert_eq!(Timestamp::new(leap).to_sortable_text(), "2016-12-31T23:59:59.999999Z");
     }
 
     #[test]

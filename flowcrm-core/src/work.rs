@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
-use chrono::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -20,8 +19,9 @@ use crate::input::{Body, Command, Fields, Reference};
 use crate::leads;
 use crate::money::Currency;
 use crate::notifications::{Notice, Notification, Recipients};
-use crate::ports::{AnswerClaim, Journal, NewAuditEntry, NewEvent, OrgTx};
-use crate::users::Member;
+use crate::ports::{AnswerClaim, Journal, NewAuditEntry, NewEvent, OrgTx, SystemTx};
+use crate::upkeep::ANSWERS_KEPT;
+use crate::users::{Member, UserRef};
 
 /// A transaction with the actor of its command; repositories are reached through it.
 ///
@@ -29,6 +29,7 @@ use crate::users::Member;
 pub(crate) struct Work {
     tx: Box<dyn OrgTx>,
     actor: Actor,
+    is_attributed: bool,
     env: Env,
     origin: Origin,
     idempotency_key: Option<String>,
@@ -58,6 +59,7 @@ impl Work {
         Self {
             tx,
             actor,
+            is_attributed: true,
             env,
             origin,
             idempotency_key: None,
@@ -66,6 +68,12 @@ impl Work {
             events: Vec::new(),
             notices: Vec::new(),
         }
+    }
+
+    /// The same work, done by nobody of the organization: its events and audit entries name no user.
+    pub(crate) fn unattributed(mut self) -> Self {
+        self.is_attributed = false;
+        self
     }
 
     /// The same work under an idempotency key.
@@ -145,6 +153,23 @@ impl Work {
         Ok(found)
     }
 
+    /// The user, if there is one and they are an active member.
+    pub(crate) async fn active_member(&mut self, user: Option<UserId>) -> Result<Option<UserId>> {
+        Ok(match user {
+            Some(user) => self.member(user).await?.filter(|member| member.active).map(|member| member.id),
+            None => None,
+        })
+    }
+
+    /// The names of some users; the actor's is known, so a record of their own costs no query.
+    pub(crate) async fn names(&mut self, users: &[Option<UserId>]) -> Result<Vec<UserRef>> {
+        let actor = UserRef { id: self.actor.user_id, name: self.actor.name.clone() };
+        let others: Vec<_> = users.iter().copied().filter(|user| user.is_some_and(|id| id != actor.id)).collect();
+        let mut named = if others.is_empty() { Vec::new() } else { self.users().names(&others).await? };
+        named.push(actor);
+        Ok(named)
+    }
+
     /// Demands that `action` lets the actor name this member as owner or assignee.
     pub(crate) async fn authorize_naming(&mut self, action: Action, user: UserId) -> Result<()> {
         let member = self.member(user).await?;
@@ -168,7 +193,7 @@ impl Work {
         let fingerprint = Sha256::digest(format!("{operation}\n{}", body.canonical())).into();
         let now = self.env.now();
         let claim = AnswerClaim { user_id: self.actor.user_id, key, fingerprint, created_at: now };
-        let kept = self.answers().claim(&claim, now.plus(Duration::hours(-24))).await?;
+        let kept = self.answers().claim(&claim, now.plus(-ANSWERS_KEPT)).await?;
         let Some(kept) = kept else {
             self.claim = Some(claim);
             return Ok(None);
@@ -197,13 +222,25 @@ impl Work {
 
     /// Keeps `answer` under the idempotency key, if there is one, commits, and gives the answer back.
     pub(crate) async fn answer<T: Serialize + Send>(mut self, answer: T) -> Result<T> {
-        if let Some(claim) = self.claim.take() {
-            let mut bytes = Vec::new();
-            ciborium::into_writer(&answer, &mut bytes).map_err(Error::internal)?;
-            self.answers().keep(&claim, &bytes).await?;
-        }
+        self.keep(&answer).await?;
         self.commit().await?;
         Ok(answer)
+    }
+
+    /// Goes on outside of the organization, in the same transaction; nothing has been recorded in it.
+    pub(crate) async fn leave(self) -> Result<Box<dyn SystemTx>> {
+        debug_assert!(self.events.is_empty(), "events of an organization that is left");
+        self.tx.leave().await
+    }
+
+    /// Keeps `answer` under the idempotency key, if there is one; what follows commits it.
+    pub(crate) async fn keep<T: Serialize>(&mut self, answer: &T) -> Result<()> {
+        if let Some(claim) = self.claim.take() {
+            let mut bytes = Vec::new();
+            ciborium::into_writer(answer, &mut bytes).map_err(Error::internal)?;
+            self.answers().keep(&claim, &bytes).await?;
+        }
+        Ok(())
     }
 
     /// Writes events, audit entries and notifications, and commits everything.
@@ -218,7 +255,7 @@ impl Work {
 
     fn journal(&mut self, notifications: Vec<Notification>) -> Journal {
         let now = self.env.now();
-        let actor = Some(self.actor.user_id);
+        let actor = self.is_attributed.then_some(self.actor.user_id);
         let mut journal =
             Journal { currency: self.actor.currency, events: Vec::new(), audit: Vec::new(), notifications };
         // The log lists the entries of one moment by their ids.
@@ -250,30 +287,35 @@ impl Work {
     }
 
     /// One notification per recipient: of a record the last notice, which is the most telling; of several records the
-    /// first, and how many more there are.
+    /// first, and how many more there are. The record is the one that the notice leads to, if it leads to one.
     async fn notifications_to_send(&mut self) -> Result<Vec<Notification>> {
-        let mut chosen: BTreeMap<UserId, Vec<(uuid::Uuid, usize)>> = BTreeMap::new();
+        let mut chosen: BTreeMap<UserId, Vec<(String, usize)>> = BTreeMap::new();
+        let about = |entity: uuid::Uuid, notice: &Notice| {
+            let record = notice.link.clone().unwrap_or_else(|| entity.to_string());
+            (record, notice.clone())
+        };
         let of_events = self
             .events
             .iter()
-            .flat_map(|event| event.notices.iter().map(|notice| (event.entity_id, notice.clone())));
+            .flat_map(|event| event.notices.iter().map(|notice| about(event.entity_id, notice)));
         let org = self.actor.org_id.as_uuid();
-        let notices: Vec<_> =
-            of_events.chain(self.notices.iter().map(|notice| (org, notice.clone()))).collect();
-        for (index, (entity, notice)) in notices.iter().enumerate() {
+        let notices: Vec<_> = of_events.chain(self.notices.iter().map(|notice| about(org, notice))).collect();
+        let is_for_all = |(_, notice): &(String, Notice)| notice.recipients == Recipients::ActiveMembers;
+        let everyone = if notices.iter().any(is_for_all) { self.users().active_ids().await? } else { Vec::new() };
+        for (index, (record, notice)) in notices.iter().enumerate() {
             let recipients = match &notice.recipients {
-                Recipients::Users(users) => users.clone(),
-                Recipients::ActiveMembers => self.users().active_ids().await?,
+                Recipients::Users(users) => users,
+                Recipients::ActiveMembers => &everyone,
             };
             for user in
-                recipients.into_iter().filter(|user| notice.includes_actor || *user != self.actor.user_id)
+                recipients.iter().copied().filter(|user| notice.includes_actor || *user != self.actor.user_id)
             {
                 let of_user = chosen.entry(user).or_default();
-                of_user.retain(|(other, _)| other != entity);
-                of_user.push((*entity, index));
+                of_user.retain(|(other, _)| other != record);
+                of_user.push((record.clone(), index));
             }
         }
-        let to_notification = |(user, of_user): (UserId, Vec<(uuid::Uuid, usize)>)| {
+        let to_notification = |(user, of_user): (UserId, Vec<(String, usize)>)| {
             let (_, notice) = &notices[of_user.first()?.1];
             let more = of_user.len() - 1;
             Some(Notification {

@@ -17,13 +17,13 @@ use crate::extract;
 #[derive(Debug)]
 pub struct Answer<T>(pub T);
 
-/// 200 with one record, and its version as `ETag`.
+/// 200 with one record, and its version as `ETag` if the caller may see it.
 #[derive(Debug)]
 pub struct Versioned<T> {
     /// The record.
     pub record: T,
     /// Its version.
-    pub version: i64,
+    pub version: Option<i64>,
 }
 
 /// 201 with what was created.
@@ -67,8 +67,10 @@ answers! {
 impl<T: Serialize + Send> IntoResponse for Versioned<T> {
     fn into_response(self) -> Response {
         let mut response = json(StatusCode::OK, &self.record);
-        let tag = HeaderValue::from_str(&format!("\"{}\"", self.version)).expect("digits are a header value");
-        response.headers_mut().insert(ETAG, tag);
+        if let Some(version) = self.version {
+            let tag = HeaderValue::from_str(&format!("\"{version}\"")).expect("digits are a header value");
+            response.headers_mut().insert(ETAG, tag);
+        }
         response
     }
 }

@@ -88,7 +88,7 @@ async fn answer(
 ) -> Response {
     let asked = request.original_uri().clone();
     let method = request.method().clone();
-    let sender = settings.origins.sender(&request);
+    let sender = settings.origins.sender(&request, &settings.trusted_proxies);
     let takes_gzip = compression::takes_gzip(request.headers());
     let leftover = Leftover::of(&mut request);
 
@@ -137,7 +137,8 @@ async fn call(
     answered.unwrap_or_else(|panic| Err(Failure::from(Error::internal(message(&*panic))).into()))
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+/// What a panic said.
+pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panic: {}", text.unwrap_or("without a message"))
@@ -321,9 +322,12 @@ mod tests {
         let server = serve().await;
         let call = || server.request("POST", "/api/samples/cookie").header("cookie", "a=b; refreshToken=t-1");
         let own = format!("http://{}", server.address);
-        for request in [call(), call().header("origin", own)] {
+        for request in [call(), call().header("origin", &own)] {
             assert_eq!(request.send().await.unwrap().text().await.unwrap(), "\"t-1\"");
         }
+        // The proxy says that the client uses TLS: a page without is another one.
+        let without_tls = call().header("origin", own).header("x-forwarded-proto", "https");
+        assert_eq!(without_tls.send().await.unwrap().status(), 403);
         let (status, body) = problem(call().header("origin", "null").send().await.unwrap()).await;
         assert_eq!((status, body["code"].as_str()), (403, Some("foreign_origin")));
     }

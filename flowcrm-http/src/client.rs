@@ -7,7 +7,7 @@ use http::HeaderMap;
 use ipnet::IpNet;
 use poem::Request;
 
-/// The proxies whose `X-Forwarded-For` is believed. None by default.
+/// The proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. None by default.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -35,6 +35,12 @@ impl TrustedProxies {
         Some(self.behind(peer, request.headers()))
     }
 
+    /// The scheme that the client used, `http` or `https`, as far as a trusted proxy says it in `X-Forwarded-Proto`.
+    pub(crate) fn scheme(&self, request: &Request) -> Option<&'static str> {
+        let peer = request.remote_addr().as_socket_addr()?.ip().to_canonical();
+        if self.trusts(peer) { forwarded_scheme(request.headers()) } else { None }
+    }
+
     /// Goes from proxy to proxy, nearest first, for as long as they are trusted.
     fn behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let lines: Vec<&str> =
@@ -53,6 +59,13 @@ impl TrustedProxies {
     fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
+}
+
+/// What the header says in one plain word; several proxies that contradict each other say nothing.
+fn forwarded_scheme(headers: &HeaderMap) -> Option<&'static str> {
+    let mut lines = headers.get_all("x-forwarded-proto").iter();
+    let (line, None) = (lines.next()?, lines.next()) else { return None };
+    ["http", "https"].into_iter().find(|scheme| line.as_bytes().eq_ignore_ascii_case(scheme.as_bytes()))
 }
 
 /// Reads `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80`.
@@ -87,6 +100,22 @@ mod tests {
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6, 192.0.2.9", "10.0.0.2"]), "192.0.2.9");
         assert_eq!(client("10.0.0.0/8, ::1", "::1", &["[2001:db8::1]:443"]), "2001:db8::1");
         assert_eq!(client("127.0.0.1", "127.0.0.1", &["::ffff:192.0.2.1"]), "192.0.2.1");
+    }
+
+    #[test]
+    fn a_scheme_is_one_plain_word() {
+        let said = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-proto", http::HeaderValue::from_static(line));
+            }
+            forwarded_scheme(&headers)
+        };
+        assert_eq!(said(&["HTTPS"]), Some("https"));
+        assert_eq!(said(&["http"]), Some("http"));
+        for lines in [&[][..], &["https, http"], &["https", "http"], &["wss"]] {
+            assert_eq!(said(lines), None, "{lines:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ use http::uri::Authority;
 use http::{Method, Uri};
 use poem::Request;
 
+use crate::client::TrustedProxies;
+
 /// The origins of web pages that may call with credentials.
 #[derive(Debug, Clone, Default)]
 pub struct Origins(Vec<String>);
@@ -44,7 +46,7 @@ pub(crate) enum Sender {
 
 impl Origins {
     /// Says where a request comes from.
-    pub(crate) fn sender(&self, request: &Request) -> Sender {
+    pub(crate) fn sender(&self, request: &Request, proxies: &TrustedProxies) -> Sender {
         let Some(origin) = request.headers().get(ORIGIN) else {
             return Sender::Unnamed;
         };
@@ -53,10 +55,7 @@ impl Origins {
         };
         if self.0.contains(&spelled) {
             Sender::Listed(origin.clone())
-        } else if spelled
-            .split_once("://")
-            .is_some_and(|(_, host)| own_host(request).as_deref() == Some(host))
-        {
+        } else if is_own(&spelled, request, proxies.scheme(request)) {
             Sender::Own
         } else {
             Sender::Foreign
@@ -68,8 +67,8 @@ impl Origins {
     /// # Errors
     ///
     /// [`ErrorCode::ForeignOrigin`].
-    pub fn check(&self, request: &Request) -> flowcrm_core::Result<()> {
-        match self.sender(request) {
+    pub fn check(&self, request: &Request, proxies: &TrustedProxies) -> flowcrm_core::Result<()> {
+        match self.sender(request, proxies) {
             Sender::Foreign => Err(foreign()),
             Sender::Unnamed | Sender::Own | Sender::Listed(_) => Ok(()),
         }
@@ -115,11 +114,7 @@ const EXPOSED: &str = "link, etag, x-total-count, x-unread-count, x-request-id, 
 fn spelled(origin: &str) -> Option<String> {
     let uri: Uri = origin.parse().ok()?;
     let scheme = uri.scheme_str()?;
-    let own_port = match scheme {
-        "http" => 80,
-        "https" => 443,
-        _ => return None,
-    };
+    let own_port = own_port(scheme)?;
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
         return None;
     }
@@ -131,13 +126,29 @@ fn spelled(origin: &str) -> Option<String> {
     })
 }
 
+/// The port that goes without saying.
+fn own_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    }
+}
+
+/// Whether an origin is where the client sent its request: the same host and port, and the same scheme, as far as it
+/// is known.
+fn is_own(origin: &str, request: &Request, scheme: Option<&str>) -> bool {
+    let Some((its_scheme, _)) = origin.split_once("://") else {
+        return false;
+    };
+    let asked = asked_host(request).and_then(|host| spelled(&format!("{its_scheme}://{host}")));
+    scheme.is_none_or(|scheme| scheme == its_scheme) && asked.as_deref() == Some(origin)
+}
+
 /// The host that the client has asked for; HTTP/2 names it in the URI.
-fn own_host(request: &Request) -> Option<String> {
+fn asked_host(request: &Request) -> Option<&str> {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let host = named.or_else(|| request.original_uri().authority().map(Authority::as_str))?;
-    let host = host.to_lowercase();
-    let bare = host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")).unwrap_or(&host);
-    Some(bare.to_owned())
+    named.or_else(|| request.original_uri().authority().map(Authority::as_str))
 }
 
 #[cfg(test)]
@@ -146,7 +157,8 @@ mod tests {
 
     fn sender(list: &str, host: &str, origin: &str) -> Sender {
         let origins: Origins = list.parse().unwrap();
-        origins.sender(&Request::builder().header(HOST, host).header(ORIGIN, origin).finish())
+        let request = Request::builder().header(HOST, host).header(ORIGIN, origin).finish();
+        origins.sender(&request, &TrustedProxies::default())
     }
 
     #[test]
@@ -172,7 +184,29 @@ mod tests {
                 "{origin}"
             );
         }
-        assert_eq!(Origins::default().sender(&Request::default()), Sender::Unnamed);
+        assert_eq!(
+            Origins::default().sender(&Request::default(), &TrustedProxies::default()),
+            Sender::Unnamed
+        );
+    }
+
+    #[test]
+    fn a_page_on_another_port_or_scheme_of_our_host_is_foreign() {
+        assert_eq!(sender("", "crm.example.com:443", "https://crm.example.com"), Sender::Own);
+        assert_eq!(sender("", "crm.example.com:80", "http://CRM.example.com:80"), Sender::Own);
+        assert_eq!(sender("", "crm.example.com:443", "http://crm.example.com"), Sender::Foreign);
+        assert_eq!(sender("", "crm.example.com:80", "https://crm.example.com"), Sender::Foreign);
+        assert_eq!(sender("", "crm.example.com", "https://crm.example.com:80"), Sender::Foreign);
+        assert_eq!(sender("", "a@crm.example.com", "https://crm.example.com"), Sender::Foreign);
+
+        let request = Request::builder().header(HOST, "crm.example.com").finish();
+        let is_own = |origin: &str, scheme| is_own(origin, &request, scheme);
+        assert!(is_own("https://crm.example.com", Some("https")));
+        assert!(
+            !is_own("http://crm.example.com", Some("https")),
+            "nobody speaks for the page of another scheme"
+        );
+        assert!(is_own("http://crm.example.com", None));
     }
 
     #[test]

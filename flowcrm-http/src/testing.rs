@@ -175,7 +175,7 @@ impl Samples {
     /// Reads a sample.
     #[oai(path = "/:id", method = "get")]
     async fn read(&self, id: Path<LeadId>) -> Result<Versioned<Sample>> {
-        Ok(Versioned { record: sample(&id.0.to_string()), version: 3 })
+        Ok(Versioned { record: sample(&id.0.to_string()), version: Some(3) })
     }
 
     /// Changes a sample.
@@ -188,7 +188,7 @@ impl Samples {
     ) -> Result<Versioned<Sample>> {
         let SampleChange { name } = body.0.decode()?;
         let name = name.unwrap_or_else(|| id.0.to_string());
-        Ok(Versioned { record: sample(&name), version: if_match.0.unwrap_or_default() + 1 })
+        Ok(Versioned { record: sample(&name), version: Some(if_match.0.unwrap_or_default() + 1) })
     }
 
     /// Creates a sample as somebody.

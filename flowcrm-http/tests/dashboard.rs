@@ -211,11 +211,11 @@ impl World {
             }
             Deed::ChangeLead { lead, status, cents } if !self.leads.is_empty() => {
                 let patch = json!({"status": STATUSES[*status], "value": dollars(*cents)});
-                leads.update(id(lead.get(&self.leads)), body(patch), None).await?;
+                leads.update(chosen(lead, &self.leads), body(patch), None).await?;
             }
             Deed::AssignLead { lead, assignee } if !self.leads.is_empty() => {
                 let assign = json!({"assignedToId": self.person(*assignee)});
-                leads.assign(id(lead.get(&self.leads)), body(assign)).await?;
+                leads.assign(chosen(lead, &self.leads), body(assign)).await?;
             }
             Deed::ConvertLead { lead, stage } if !self.leads.is_empty() => {
                 let lead = lead.get(&self.leads);
@@ -236,13 +236,13 @@ impl World {
                 self.deals.push(deals.create(body(new)).await?.id.to_string());
             }
             Deed::MoveDeal { deal, stage } if !self.deals.is_empty() => {
-                deals.update(id(deal.get(&self.deals)), body(json!({"stage": STAGES[*stage]})), None).await?;
+                deals.update(chosen(deal, &self.deals), body(json!({"stage": STAGES[*stage]})), None).await?;
             }
             Deed::ChangeDeal { deal, cents, probability, assignee } if !self.deals.is_empty() => {
                 let patch = json!({
                     "value": dollars(*cents), "probability": probability, "assignedToId": self.person(*assignee),
                 });
-                deals.update(id(deal.get(&self.deals)), body(patch), None).await?;
+                deals.update(chosen(deal, &self.deals), body(patch), None).await?;
             }
             Deed::DeleteDeal { deal } if !self.deals.is_empty() => {
                 let index = deal.index(self.deals.len());
@@ -258,12 +258,12 @@ impl World {
             }
             Deed::ChangeTask { task, status } if !self.tasks.is_empty() => {
                 let patch = json!({"status": TASK_STATUSES[*status]});
-                tasks.update(id(task.get(&self.tasks)), body(patch), None).await?;
+                tasks.update(chosen(task, &self.tasks), body(patch), None).await?;
             }
             Deed::ReassignTask { task, assignee, due_in_hours } if !self.tasks.is_empty() => {
                 let patch =
                     json!({"assignedToId": self.person(*assignee), "dueDate": self.due(*due_in_hours)});
-                tasks.update(id(task.get(&self.tasks)), body(patch), None).await?;
+                tasks.update(chosen(task, &self.tasks), body(patch), None).await?;
             }
             Deed::DeleteTask { task } if !self.tasks.is_empty() => {
                 let index = task.index(self.tasks.len());
@@ -274,6 +274,10 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn chosen<T: std::str::FromStr<Err: std::fmt::Debug>>(index: &Index, ids: &[String]) -> T {
+    id(index.get(ids).as_str())
 }
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {

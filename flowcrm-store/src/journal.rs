@@ -1,11 +1,13 @@
-//! What a transaction records, written by its last statements: notifications, events with their positions, and
-//! audit entries.
+//! What a transaction records, written by its last statements: figures, notifications, events with their positions,
+//! and audit entries.
 
+use flowcrm_core::money::Currency;
 use flowcrm_core::ports::{Journal, NewAuditEntry, NewEvent};
 use flowcrm_core::{Error, Result};
 use serde_json::{Value as Json, json};
 
-use crate::sql::{Engine, OrgConnection, Sql, Value, args, statements};
+use crate::repo::figures;
+use crate::sql::{Engine, OrgConnection, Row, Sql, Value, args, statements};
 
 statements! {
     /// Everything in one statement, so that the organization's row, which orders its events, is held for one flush.
@@ -31,6 +33,12 @@ statements! {
 SELECT currency FROM counter",
         "UPDATE organizations SET position = position + $2 WHERE id = $1 RETURNING position, currency",
     );
+
+    /// Where nothing is recorded, the row is not written; a change of the currency is kept out until the commit.
+    CURRENCY = Sql::pair(
+        "SELECT currency FROM organizations WHERE id = $1 FOR SHARE",
+        "SELECT currency FROM organizations WHERE id = $1",
+    );
 }
 
 const INSERT_NOTIFICATIONS: &str =
@@ -50,6 +58,12 @@ const INSERT_AUDIT_ENTRIES: &str = "INSERT INTO audit_entries (
 ///
 /// A conflict when the organization's currency is no longer the one that amounts were read in.
 pub(crate) async fn flush(connection: &mut OrgConnection, journal: Journal) -> Result<()> {
+    figures::flush(connection).await?;
+    let currency = journal.currency;
+    if journal.events.is_empty() && journal.audit.is_empty() && journal.notifications.is_empty() {
+        let row = connection.one(CURRENCY, args![]).await?;
+        return still(currency, &row);
+    }
     let notifications = journal.notifications.iter().map(|notification| {
         args![
             notification.id,
@@ -62,7 +76,6 @@ pub(crate) async fn flush(connection: &mut OrgConnection, journal: Journal) -> R
         ]
     });
     connection.insert_many(INSERT_NOTIFICATIONS, "", notifications.collect()).await?;
-    let currency = journal.currency;
     let row = match connection.engine() {
         Engine::Postgres => {
             let events: Vec<Json> = journal.events.iter().map(event_json).collect();
@@ -85,6 +98,11 @@ pub(crate) async fn flush(connection: &mut OrgConnection, journal: Journal) -> R
             row
         }
     };
+    still(currency, &row)
+}
+
+/// Demands that the organization's currency is the one that amounts were read in.
+fn still(currency: Currency, row: &Row) -> Result<()> {
     if row.text("currency")? == currency.code() {
         Ok(())
     } else {

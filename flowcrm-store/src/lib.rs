@@ -6,14 +6,19 @@
 #[cfg(test)]
 extern crate self as flowcrm_store;
 
+mod backup;
+mod copy;
 mod journal;
 mod open;
 mod repo;
 mod sql;
 mod store;
 mod system;
+#[cfg(test)]
+mod tenancy;
 mod transaction;
 
+pub use copy::{Copied, Extent};
 pub use open::{Opening, open};
 pub use store::SqlStore;
 

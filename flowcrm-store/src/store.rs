@@ -16,9 +16,9 @@ static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// A store on SQLite or Postgres.
 #[derive(Debug, Clone)]
 pub struct SqlStore {
-    database: Database,
+    pub(crate) database: Database,
     /// Whether Postgres transactions take the roles that row-level security binds; only tests go without.
-    has_row_security: bool,
+    pub(crate) has_row_security: bool,
 }
 
 impl SqlStore {
@@ -29,6 +29,21 @@ impl SqlStore {
     /// A field error for `DATABASE_URL`; `unavailable` when the database does not answer.
     pub async fn connect(url: &str) -> Result<Self> {
         Ok(Self { database: Database::connect(url).await?, has_row_security: true })
+    }
+
+    /// Connects to a database that is there already: a SQLite file is not created.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqlStore::connect`].
+    pub async fn connect_existing(url: &str) -> Result<Self> {
+        match sqlite_file(url) {
+            Some(file) if !file.exists() => {
+                let message = format!("names the file {}, which is not there", file.display());
+                Err(Error::field("DATABASE_URL", message))
+            }
+            _ => Self::connect(url).await,
+        }
     }
 
     /// The same store without the wall that Postgres puts up: to see that the other one holds.
@@ -61,7 +76,13 @@ impl SqlStore {
     /// `internal_error` with the migration that failed in its cause; `unavailable`.
     pub async fn migrate(&self) -> Result<()> {
         let migrated = match &self.database {
-            Database::Postgres(pool) => self.migrations().run(pool).await,
+            Database::Postgres(pool) => {
+                // On a connection that nobody uses afterwards: a migration takes as long as there are rows, and waits
+                // for others that migrate at the same moment.
+                let mut connection = pool.acquire().await.map_err(failure)?.detach();
+                Database::lift_limits(&mut connection).await?;
+                self.migrations().run(&mut connection).await
+            }
             Database::Sqlite { writer, .. } => self.migrations().run(writer).await,
         };
         migrated.map_err(Error::internal)
@@ -118,10 +139,12 @@ impl Store for SqlStore {
         self.begin(scope, true).await
     }
 
+    async fn system_read(&self) -> Result<Box<dyn SystemTx>> {
+        self.begin_system(false).await
+    }
+
     async fn system(&self) -> Result<Box<dyn SystemTx>> {
-        let run_as = self.has_row_security.then_some(RunAs::System);
-        let tx = self.database.begin(run_as, true).await?;
-        Ok(Box::new(SqlSystemTx::new(tx, self.has_row_security)))
+        self.begin_system(true).await
     }
 
     async fn ping(&self) -> Result<()> {
@@ -137,7 +160,13 @@ impl SqlStore {
     async fn begin(&self, scope: OrgScope, writes: bool) -> Result<Box<dyn OrgTx>> {
         let run_as = self.has_row_security.then_some(RunAs::Organization(scope.org_id()));
         let tx = self.database.begin(run_as, writes).await?;
-        Ok(Box::new(SqlOrgTx::new(tx, scope)))
+        Ok(Box::new(SqlOrgTx::new(tx, scope, self.has_row_security)))
+    }
+
+    async fn begin_system(&self, writes: bool) -> Result<Box<dyn SystemTx>> {
+        let run_as = self.has_row_security.then_some(RunAs::System);
+        let tx = self.database.begin(run_as, writes).await?;
+        Ok(Box::new(SqlSystemTx::new(tx, self.has_row_security)))
     }
 }
 

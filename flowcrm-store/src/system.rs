@@ -8,8 +8,8 @@ use flowcrm_core::organizations::{Organization, OrganizationQuery};
 use flowcrm_core::ports::{Account, OrgTx, SystemTx};
 use flowcrm_core::time::Timestamp;
 
-use crate::repo::organizations::{organization, platform_page};
-use crate::sql::{Row, Sql, Transaction, args, statements};
+use crate::repo::organizations::{find_organization, organization, platform_page};
+use crate::sql::{Row, RunAs, Sql, Transaction, args, statements};
 use crate::transaction::SqlOrgTx;
 
 statements! {
@@ -23,9 +23,27 @@ statements! {
         "INSERT INTO sign_in_log (email_key_hash, ip, created_at) VALUES ($1, $2, $3)"
     );
 
+    FORGET_ANSWERS = Sql::both(
+        "DELETE FROM answers
+WHERE (org_id, user_id, key) IN (
+    SELECT org_id, user_id, key FROM answers WHERE created_at < $1 ORDER BY created_at LIMIT $2
+)"
+    );
+
+    FORGET_UNKNOWN_SIGN_INS = Sql::both(
+        "DELETE FROM sign_in_log
+WHERE id IN (SELECT id FROM sign_in_log WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
+    );
+
     COUNT_ORGANIZATIONS = Sql::both("SELECT COUNT(*) AS count FROM organizations");
 
     DELETE_ORGANIZATION = Sql::both("DELETE FROM organizations WHERE id = $1");
+
+    DELETE_LEAD_TERMS = Sql::both("DELETE FROM lead_terms WHERE org_id = $1");
+
+    DELETE_DEAL_TERMS = Sql::both("DELETE FROM deal_terms WHERE org_id = $1");
+
+    DELETE_TASK_TERMS = Sql::both("DELETE FROM task_terms WHERE org_id = $1");
 
     NOTE_OPERATOR = Sql::both(
         "INSERT INTO operator_log (operator_id, action, org_id, created_at) VALUES ($1, $2, $3, $4)"
@@ -88,8 +106,20 @@ impl SystemTx for SqlSystemTx {
         self.tx.execute(NOTE_UNKNOWN_SIGN_IN, args![email_key_hash, ip, at]).await.map(|_| ())
     }
 
+    async fn forget_answers(&mut self, before: Timestamp, limit: usize) -> Result<u64> {
+        self.tx.execute(FORGET_ANSWERS, args![before, limit]).await
+    }
+
+    async fn forget_unknown_sign_ins(&mut self, before: Timestamp, limit: usize) -> Result<u64> {
+        self.tx.execute(FORGET_UNKNOWN_SIGN_INS, args![before, limit]).await
+    }
+
     async fn organizations(&mut self, query: &OrganizationQuery) -> Result<Vec<Organization>> {
         self.tx.select(platform_page(query)).await?.iter().map(organization).collect()
+    }
+
+    async fn organization(&mut self, org: OrgId) -> Result<Option<Organization>> {
+        find_organization(&mut self.tx, org).await
     }
 
     async fn count_organizations(&mut self) -> Result<u64> {
@@ -97,6 +127,10 @@ impl SystemTx for SqlSystemTx {
     }
 
     async fn delete_organization(&mut self, org: OrgId) -> Result<bool> {
+        self.tx.take_time().await?;
+        for terms in [DELETE_LEAD_TERMS, DELETE_DEAL_TERMS, DELETE_TASK_TERMS] {
+            self.tx.execute(terms, args![org]).await?;
+        }
         Ok(self.tx.execute(DELETE_ORGANIZATION, args![org]).await? == 1)
     }
 
@@ -122,9 +156,9 @@ impl SystemTx for SqlSystemTx {
 
     async fn enter(mut self: Box<Self>, scope: OrgScope) -> Result<Box<dyn OrgTx>> {
         if self.has_row_security {
-            self.tx.enter(scope.org_id()).await?;
+            self.tx.run_as(RunAs::Organization(scope.org_id())).await?;
         }
-        Ok(Box::new(SqlOrgTx::new(self.tx, scope)))
+        Ok(Box::new(SqlOrgTx::new(self.tx, scope, self.has_row_security)))
     }
 
     async fn commit(self: Box<Self>) -> Result<()> {

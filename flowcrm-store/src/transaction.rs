@@ -11,78 +11,91 @@ use flowcrm_core::leads::LeadRepository;
 use flowcrm_core::log::LogRepository;
 use flowcrm_core::notifications::NotificationRepository;
 use flowcrm_core::organizations::OrganizationRepository;
-use flowcrm_core::ports::{AnswerRepository, Journal, OrgTx};
+use flowcrm_core::ports::{AnswerRepository, Journal, OrgTx, SystemTx};
 use flowcrm_core::tasks::TaskRepository;
 use flowcrm_core::users::UserRepository;
 
 use crate::journal;
-use crate::sql::{OrgConnection, Transaction};
+use crate::repo::figures;
+use crate::sql::{OrgConnection, RunAs, Transaction};
+use crate::system::SqlSystemTx;
 
 /// A transaction of one organization on either engine.
-pub(crate) struct SqlOrgTx(OrgConnection);
+pub(crate) struct SqlOrgTx {
+    connection: OrgConnection,
+    has_row_security: bool,
+}
 
 impl SqlOrgTx {
-    pub(crate) fn new(tx: Transaction, scope: OrgScope) -> Self {
-        Self(OrgConnection::new(tx, scope.org_id()))
+    pub(crate) fn new(tx: Transaction, scope: OrgScope, has_row_security: bool) -> Self {
+        Self { connection: OrgConnection::new(tx, scope.org_id()), has_row_security }
     }
 }
 
 #[async_trait]
 impl OrgTx for SqlOrgTx {
     fn users(&mut self) -> &mut dyn UserRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn organization(&mut self) -> &mut dyn OrganizationRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn leads(&mut self) -> &mut dyn LeadRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn activities(&mut self) -> &mut dyn ActivityRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn deals(&mut self) -> &mut dyn DealRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn tasks(&mut self) -> &mut dyn TaskRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn notifications(&mut self) -> &mut dyn NotificationRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn log(&mut self) -> &mut dyn LogRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn audit(&mut self) -> &mut dyn AuditRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn sessions(&mut self) -> &mut dyn SessionRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn imports(&mut self) -> &mut dyn ImportRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn dashboard(&mut self) -> &mut dyn DashboardRepository {
-        &mut self.0
+        &mut self.connection
     }
 
     fn answers(&mut self) -> &mut dyn AnswerRepository {
-        &mut self.0
+        &mut self.connection
+    }
+
+    async fn leave(mut self: Box<Self>) -> Result<Box<dyn SystemTx>> {
+        figures::flush(&mut self.connection).await?;
+        if self.has_row_security {
+            self.connection.tx.run_as(RunAs::System).await?;
+        }
+        Ok(Box::new(SqlSystemTx::new(self.connection.tx, self.has_row_security)))
     }
 
     async fn commit(mut self: Box<Self>, journal: Journal) -> Result<()> {
-        journal::flush(&mut self.0, journal).await?;
-        self.0.tx.commit().await
+        journal::flush(&mut self.connection, journal).await?;
+        self.connection.tx.commit().await
     }
 }

@@ -40,7 +40,7 @@ fn body(value: Value) -> Body {
 }
 
 fn query(pairs: &[(&str, &str)]) -> Body {
-    Body::from_query(pairs.iter().map(|(name, value)| (*name, *value))).unwrap()
+    Body::from_query(pairs.iter().map(|(name, value)| (*name, *value)))
 }
 
 fn refusal<T: std::fmt::Debug>(result: Result<T>) -> (ErrorCode, Vec<String>) {

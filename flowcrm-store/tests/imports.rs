@@ -107,7 +107,7 @@ async fn a_dry_run_foretells_what_the_import_does() {
             let id = if number % 2 == 0 { format!("X{number}") } else { String::new() };
             write!(file, "\"Lead, {number}\",L{number}@x.org,{id},2024-01-31 10:00:00,new,\r\n").unwrap();
         }
-        file.push_str("Bad mail,a b@x.org,,,,\r\nBad date,,,31/01/2024,,\r\n,no@name.org,,,,\r\n");
+        file.push_str("Bad mail,a b@x.org,,,,\r\nBad date,,,31/13/2024,,\r\n,no@name.org,,,,\r\n");
         file.push_str("\"Two\nlines\",,,,,\r\nNobody,,,,,Bob\r\nOwned,,,,,ADA byron\r\n");
         let dry = json!({"dryRun": true, "onDuplicate": "skip"});
         let (foretold, _) = import(&ada, ImportKind::Leads, dry, file.as_bytes()).await;
@@ -123,7 +123,7 @@ async fn a_dry_run_foretells_what_the_import_does() {
             rejected.iter().map(|row| (row.line, row.column.as_deref(), row.value.as_deref())).collect();
         let expected = [
             (1_202, Some("E-Mail"), Some("a b@x.org")),
-            (1_203, Some("Created"), Some("31/01/2024")),
+            (1_203, Some("Created"), Some("31/13/2024")),
             (1_204, Some("Name"), None),
             (1_207, Some("Owner"), Some("Bob")),
         ];
@@ -286,64 +286,136 @@ async fn a_refused_file_leaves_nothing() {
     for database in TestDatabase::on_each_engine().await {
         let crm = database.crm().await;
         let ada = owner(&crm).await;
-        let mut late = many_deals(20_000).into_bytes();
+        let mut late = many_deals(20_000).replacen("D1,,", "D1é,,", 1).into_bytes();
         late.extend_from_slice(b"caf\xe9,,,\n");
-        let files: [(&[u8], &str); 5] = [
+        let mut unclear = many_deals(20_000).replace("2024-02-29", "01/02/2024").into_bytes();
+        unclear.extend_from_slice(b"Last,,,\n");
+        let files: [(&[u8], &str); 8] = [
             (b"", "file"),
             (b"title\n", "file"),
-            (b"\xff\xfet\0i\0", "file"),
+            (b"%PDF-1.7\n", "file"),
+            (b"Row Labels,Sum of Amount\nAda,5\n", "file"),
             (b"colour\nred\n", "options.mapping.title"),
             (&late, "file"),
+            (&unclear, "options.dateOrder"),
+            (b"title,amount\nOne,\"1,500\"\n", "options.decimalMark"),
         ];
         for (file, field) in files {
             let refused = send(&ada, ImportKind::Deals, json!({}), file).await.unwrap_err();
-            assert_eq!(refused.fields()[0].field, field, "{refused}");
+            let file = String::from_utf8_lossy(&file[..file.len().min(30)]);
+            assert_eq!(refused.fields()[0].field, field, "{refused}: {file}");
         }
         let refused =
-            send(&ada, ImportKind::Deals, json!({"onDuplicate": "update"}), b"title\nx\n").await.unwrap_err();
-        assert_eq!(refused.fields()[0].field, "options.onDuplicate");
+            send(&ada, ImportKind::Deals, json!({"currency": "EUR"}), b"title\nx\n").await.unwrap_err();
+        assert_eq!(refused.fields()[0].field, "options.currency");
         assert!(ada.imports().list(Body::default()).await.unwrap().items.is_empty());
         assert_eq!((crm.run_waiting_imports().await.unwrap(), every_deal(&ada).await.len()), (0, 0));
     }
 }
 
+fn all_counts(import: &Import) -> (i64, i64, i64, i64) {
+    assert_eq!((import.state, import.error.as_deref()), (ImportState::Done, None));
+    (import.created, import.updated, import.skipped, import.rejected)
+}
+
 #[tokio::test]
-async fn a_real_pipeline_is_imported_exactly() {
-    let Ok(folder) = std::env::var("FLOWCRM_REAL_DATA") else {
-        eprintln!("SKIPPED: FLOWCRM_REAL_DATA is not set, so no file of a real business is imported");
-        return;
-    };
-    let file = std::fs::read(format!("{folder}/maven-crm-sales/sales_pipeline.csv")).unwrap();
-    let options = json!({
-        "mapping": {
-            "title": "opportunity_id", "externalId": "opportunity_id", "stage": "deal_stage", "value": "close_value",
-            "closedAt": "close_date",
-        },
-        "values": {"stage": {
-            "Won": "CLOSED_WON", "lost": "CLOSED_LOST", "Engaging": "DISCOVERY", "Prospecting": "QUALIFICATION",
-        }},
-    });
+async fn an_update_takes_over_what_rows_say_and_a_dry_run_foretells_it() {
     for database in TestDatabase::on_each_engine().await {
         let crm = database.crm().await;
         let ada = owner(&crm).await;
-        let started = std::time::Instant::now();
-        let (done, _) = import(&ada, ImportKind::Deals, options.clone(), &file).await;
-        eprintln!("{}: {:?}", database.engine, started.elapsed());
-        assert_eq!(counts(&done), (8_800, 8_800, 0, 0));
-        let deals = every_deal(&ada).await;
-        let of = |stage| deals.iter().filter(move |deal| deal.stage == stage);
-        let stages = [
-            (DealStage::ClosedWon, 4_238),
-            (DealStage::ClosedLost, 2_473),
-            (DealStage::Discovery, 1_589),
-            (DealStage::Qualification, 500),
-        ];
-        for (stage, count) in stages {
-            assert_eq!(of(stage).count(), count);
+        let before = "name,email,external id,phone,notes\nAda,ada@x.org,X1,1,keep\nBob,bob@x.org,,2,keep\n\
+                      Twin,twin@x.org,,,\n";
+        import(&ada, ImportKind::Leads, json!({}), before.as_bytes()).await;
+        import(&ada, ImportKind::Leads, json!({"onDuplicate": "create"}), b"name,email\nTwin,twin@x.org\n")
+            .await;
+        let mut file = "name,email,external id,phone\n".to_owned();
+        // Found by external id and changed; found by email, nothing new; found by email and changed; of two; new; new
+        // and changed once more, far below; without a name for a new one.
+        file +=
+            "Ada Byron,ada@y.org,X1,\n,bob@x.org,,2\nBob,bob@x.org,,3\nTwin,twin@x.org,,9\nNew,new@x.org,,\n";
+        for number in 0..1_200 {
+            writeln!(file, "Filler {number},f{number}@x.org,F{number},").unwrap();
         }
-        assert_eq!(of(DealStage::ClosedWon).map(|deal| deal.value.minor()).sum::<i64>(), 1_000_553_400);
-        assert_eq!(deals.iter().filter(|deal| deal.closed_at.is_none()).count(), 2_089);
-        let (again, _) = import(&ada, ImportKind::Deals, options.clone(), &file).await;
-        assert_eq!(counts(&again), (8_800, 0, 8_800, 0));
+        file += "New,new@x.org,,4\nNew,new@x.org,,4\n,none@x.org,,\n,ada@y.org,,5\n";
+        let options = json!({"onDuplicate": "update"});
+        let dry = json!({"onDuplicate": "update", "dryRun": true});
+        let (foretold, _) = import(&ada, ImportKind::Leads, dry, file.as_bytes()).await;
+        let count = count_leads(&ada).await;
+        let (done, rejected) = import(&ada, ImportKind::Leads, options.clone(), file.as_bytes()).await;
+        assert_eq!(all_counts(&done), (1_201, 4, 2, 2), "{} {rejected:?}", database.engine);
+        assert_eq!((all_counts(&foretold), count), (all_counts(&done), 4));
+        let lines: Vec<i64> = rejected.iter().map(|row| row.line).collect();
+        assert_eq!(lines, [5, 1_209]);
+        let leads = ada.leads().list(body(json!({"q": "ada"}))).await.unwrap().items;
+        let lead = &leads[0];
+        assert_eq!(
+            (lead.name.as_str(), lead.notes.as_deref(), lead.phone.as_deref()),
+            ("Ada Byron", Some("keep"), Some("5"))
+        );
+        assert_eq!((lead.email.as_ref().unwrap().as_str(), lead.version), ("ada@y.org", 3));
+        let bob = ada.leads().list(body(json!({"q": "bob"}))).await.unwrap().items.pop().unwrap();
+        assert_eq!((bob.phone.as_deref(), bob.version), (Some("3"), 2));
+        let (again, _) = import(&ada, ImportKind::Leads, json!({}), file.as_bytes()).await;
+        assert_eq!(all_counts(&again).0, 0, "a second run adds nothing");
+    }
+}
+
+#[tokio::test]
+async fn duplicates_are_created_where_wanted_but_no_external_id_twice() {
+    for database in TestDatabase::on_each_engine().await {
+        let crm = database.crm().await;
+        let ada = owner(&crm).await;
+        let file = b"name,email,external id\nAda,ada@x.org,\nAda,ada@x.org,\nBob,,X1\nBob,,X1\n";
+        let options = json!({"onDuplicate": "create"});
+        let dry = json!({"onDuplicate": "create", "dryRun": true});
+        let (foretold, _) = import(&ada, ImportKind::Leads, dry, file).await;
+        let (done, _) = import(&ada, ImportKind::Leads, options.clone(), file).await;
+        assert_eq!((all_counts(&foretold), all_counts(&done)), ((3, 0, 0, 1), (3, 0, 0, 1)));
+        let (again, rejected) = import(&ada, ImportKind::Leads, options, file).await;
+        assert_eq!(all_counts(&again), (2, 0, 0, 2), "{rejected:?}");
+        assert_eq!(count_leads(&ada).await, 5);
+    }
+}
+
+async fn rejected_file(caller: &Caller, import: &Import) -> String {
+    let mut file = caller.imports().rejected_file(import.id).await.unwrap();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = file.next_chunk().await.unwrap() {
+        bytes.extend(chunk);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn rejected_rows_are_downloaded_put_right_and_imported_again() {
+    for database in TestDatabase::on_each_engine().await {
+        let crm = database.crm().await;
+        let ada = owner(&crm).await;
+        let mut text = "Name,secret,E-Mail,Phone\r\n".to_owned();
+        for number in 0..1_500 {
+            write!(text, "\"Zoë, {number}\",hidden,z{number} @x.org,+49 {number}\r\n").unwrap();
+        }
+        text += "Short,row\r\n";
+        let (done, _) = import(&ada, ImportKind::Leads, json!({}), text.as_bytes()).await;
+        assert_eq!(all_counts(&done), (0, 0, 0, 1_501));
+        let file = rejected_file(&ada, &done).await;
+        let lines: Vec<&str> = file.lines().collect();
+        assert_eq!((lines.len(), lines[0]), (1_502, "\u{feff}Name,E-Mail,Phone,line,reason"));
+        assert!(lines[1].starts_with("\"Zoë, 0\",z0 @x.org,'+49 0,2,"), "{}", lines[1]);
+        assert!(lines[1_501].starts_with(",,,1502,"), "{}", lines[1_501]);
+        assert!(!file.contains("hidden"));
+        let right = file.replace(" @x.org", "@x.org");
+        let (done, _) = import(&ada, ImportKind::Leads, json!({}), right.as_bytes()).await;
+        assert_eq!(all_counts(&done), (1_500, 0, 0, 1));
+        let lead = ada.leads().list(body(json!({"q": "z77"}))).await.unwrap().items.pop().unwrap();
+        assert_eq!((lead.name.as_str(), lead.phone.as_deref()), ("Zoë, 77", Some("+49 77")));
+
+        let options = json!({"header": false, "mapping": {"email": 2, "name": 0}});
+        let (done, _) = import(&ada, ImportKind::Leads, options.clone(), b"Eve,hidden,e @x.org\n").await;
+        let file = rejected_file(&ada, &done).await;
+        assert!(file.starts_with("\u{feff}Eve,,e @x.org,1,"), "{file}");
+        let right = file.replace("e @x", "e@x");
+        let (done, _) = import(&ada, ImportKind::Leads, options, right.as_bytes()).await;
+        assert_eq!(all_counts(&done), (1, 0, 0, 0));
     }
 }

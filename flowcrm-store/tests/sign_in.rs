@@ -161,14 +161,14 @@ async fn a_new_password_ends_the_other_sessions() {
             new_password: Some("correct horse".into()),
         };
         let caller = scene.caller(&here);
-        let error = caller.account().update(change("guess")).await.unwrap_err();
+        let error = caller.account().update(change("guess"), None).await.unwrap_err();
         assert_eq!(
             (error.code(), &*error.fields()[0].field),
             (ErrorCode::WrongCredential, "currentPassword")
         );
         assert_eq!(caller.account().get().await.unwrap().name, "Ada");
 
-        let user = caller.account().update(change("password")).await.unwrap();
+        let user = caller.account().update(change("password"), None).await.unwrap();
         assert_eq!((&*user.name, user.version), ("Ada Byron", here.user.version + 1));
         assert!(caller.account().get().await.is_ok());
         assert_eq!(code(scene.caller(&there).account().get().await), ErrorCode::Unauthenticated);

@@ -6,6 +6,7 @@ use crate::error::{Error, OrNotFound, Result};
 use crate::ids::SessionId;
 use crate::input::Input;
 use crate::users::{UpdateUser, User};
+use crate::work::check_version;
 
 /// What a caller may do with their own account.
 #[derive(Debug)]
@@ -34,12 +35,13 @@ impl<'a> OwnAccount<'a> {
         work.users().find(self.caller.user_id()).await?.or_not_found("user")
     }
 
-    /// Changes the caller's name or password; a new password ends all their other sessions.
+    /// Changes the caller's name or password; a new password ends all their other sessions. With `version`, only if
+    /// the caller is still at that version.
     ///
     /// # Errors
     ///
-    /// `validation_failed`; `wrong_credential` for a wrong current password.
-    pub async fn update(&self, update: impl Input<UpdateMe>) -> Result<User> {
+    /// `validation_failed`, `stale_version`; `wrong_credential` for a wrong current password.
+    pub async fn update(&self, update: impl Input<UpdateMe>, version: Option<i64>) -> Result<User> {
         let body = update.into_body()?;
         let mut work = self.caller.read().await?;
         work.actor().require(Action::UpdateSelf)?;
@@ -54,6 +56,7 @@ impl<'a> OwnAccount<'a> {
         let mut work = self.caller.write().await?;
         let now = work.env().now();
         let user = work.users().lock(self.caller.user_id()).await?.or_not_found("user")?;
+        check_version(user.version, version)?;
         let change = UpdateUser { name: update.name, ..UpdateUser::default() };
         let (user, renamed) = user.update(change, now);
         if !renamed.is_empty() {

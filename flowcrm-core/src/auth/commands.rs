@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Password;
 use crate::email::Email;
 use crate::error::Result;
-use crate::input::{Command, Fields, required_email, text};
+use crate::input::{Command, Fields, required_email, required_password, text};
 
 /// A new organization with its first OWNER.
 #[derive(Debug, Clone, Serialize)]
@@ -41,7 +41,7 @@ impl Command for Register {
         Self {
             name: fields.required("name", text(1..=200)).unwrap_or_default(),
             email: required_email(fields, "email"),
-            password: fields.required("password", Password::parse_new).unwrap_or_default(),
+            password: required_password(fields, "password"),
             org_name: fields.required("orgName", text(1..=200)).unwrap_or_default(),
         }
     }

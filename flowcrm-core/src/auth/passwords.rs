@@ -2,9 +2,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{Error as HashError, PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::password_hash::{
+    CustomizedPasswordHasher, Error as HashError, PasswordVerifier, try_generate_salt,
+};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::Serializer;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -39,8 +41,19 @@ impl Passwords {
     ///
     /// `internal_error` when the machine has no memory or randomness left.
     pub async fn hash(&self, password: String) -> Result<String> {
-        self.on_a_processor(move || argon2().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
-            .await
+        self.on_a_processor(move || {
+            let salt = try_generate_salt().map_err(|_| HashError::Internal)?;
+            let (algorithm, version) = (Algorithm::Argon2id.as_str(), Version::V0x13.into());
+            let hash = Hasher.hash_password_customized(
+                password.as_bytes(),
+                &salt,
+                Some(algorithm),
+                Some(version),
+                PARAMETERS,
+            )?;
+            Ok(hash.to_string())
+        })
+        .await
     }
 
     /// Whether a password is the one that was hashed. A hash that is none matches no password, at the same cost.
@@ -54,7 +67,7 @@ impl Passwords {
                 Ok(hash) => (hash, true),
                 Err(_) => (PasswordHash::new(Self::OF_NOBODY)?, false),
             };
-            match argon2().verify_password(password.as_bytes(), &hash) {
+            match Hasher.verify_password(password.as_bytes(), &hash) {
                 Ok(()) => Ok(is_hash),
                 Err(HashError::PasswordInvalid) => Ok(false),
                 Err(error) => Err(error),
@@ -77,8 +90,44 @@ impl Passwords {
     }
 }
 
-fn argon2() -> Argon2<'static> {
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, PARAMETERS)
+/// Argon2 in memory that goes back to the system after every hash.
+struct Hasher;
+
+impl CustomizedPasswordHasher<PasswordHash> for Hasher {
+    type Params = Params;
+
+    fn hash_password_customized(
+        &self,
+        password: &[u8],
+        salt: &[u8],
+        algorithm: Option<&str>,
+        version: Option<u32>,
+        params: Params,
+    ) -> Result<PasswordHash, HashError> {
+        let algorithm = algorithm.map(Algorithm::try_from).transpose()?.unwrap_or_default();
+        let version = version.map(Version::try_from).transpose()?.unwrap_or_default();
+        let mut output = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+        let argon2 = Argon2::new(algorithm, version, params.clone());
+        argon2.hash_password_into_with_memory(password, salt, &mut output, memory(&params)?)?;
+        Ok(PasswordHash {
+            algorithm: algorithm.ident(),
+            version: Some(version.into()),
+            params: ParamsString::try_from(&params)?,
+            salt: Some(Salt::new(salt)?),
+            hash: Some(Output::new(&output)?),
+        })
+    }
+}
+
+/// Memory for one hash. More is reserved than is touched: pieces of up to 32 MiB are kept by glibc's allocator for
+/// every thread that freed one, hundreds of MiB in all; larger ones go back to the system.
+fn memory(params: &Params) -> Result<Vec<Block>, HashError> {
+    const KEPT_BY_NONE: usize = 33 * 1024 * 1024 / Block::SIZE;
+    let mut blocks = Vec::new();
+    let reserved = params.block_count().max(KEPT_BY_NONE);
+    blocks.try_reserve_exact(reserved).map_err(|_| HashError::OutOfMemory)?;
+    blocks.resize(params.block_count(), Block::default());
+    Ok(blocks)
 }
 
 const PARAMETERS: Params = match Params::new(19_456, 2, 1, None) {

@@ -62,6 +62,12 @@ impl Crm {
     ///
     /// `validation_failed`, also when the email is taken.
     pub async fn register(&self, register: impl Input<Register>, origin: &Origin) -> Result<SignedIn> {
+        let (work, owner) = self.found(register, origin).await?;
+        self.begin_session(work, owner).await
+    }
+
+    /// Founds the organization of a registration; what is left is to commit.
+    pub(super) async fn found(&self, register: impl Input<Register>, origin: &Origin) -> Result<(Work, User)> {
         let register: Register = register.into_body()?.decode()?;
         let founding = Founding {
             org_name: register.org_name,
@@ -69,8 +75,7 @@ impl Crm {
             owner_email: register.email,
             password_hash: self.passwords().hash(register.password.into_inner()).await?,
         };
-        let (work, owner) = organizations::found(self, founding, origin).await?;
-        self.begin_session(work, owner).await
+        organizations::found(self, founding, origin).await
     }
 
     /// Signs a user in with email and password.
@@ -81,7 +86,7 @@ impl Crm {
     /// the password is wrong or the user is not active.
     pub async fn sign_in(&self, sign_in: impl Input<SignIn>, origin: &Origin) -> Result<SignedIn> {
         let SignIn { email, password, .. } = sign_in.into_body()?.decode()?;
-        let account = self.store().system().await?.account_by_email(&email.key()).await?;
+        let account = self.store().system_read().await?.account_by_email(&email.key()).await?;
         let known = self.credentials(account).await?;
         let hash = known.as_ref().map_or(Passwords::OF_NOBODY, |known| &known.password_hash).to_owned();
         let is_right = self.passwords().verify(password.into_inner(), hash).await?;
@@ -96,6 +101,7 @@ impl Crm {
         if is_right && is_unchanged && user.active {
             return self.begin_session(work, user).await;
         }
+        let mut work = work.unattributed();
         work.record([events::sign_in_failed(&user, origin)]);
         work.commit().await?;
         Err(sign_in_failed())
@@ -109,7 +115,7 @@ impl Crm {
     /// long ago: then somebody has a copy of it, and the session ends.
     pub async fn refresh(&self, token: &str, origin: &Origin) -> Result<SignedIn> {
         let token = RefreshToken::parse(token).ok_or_else(session_ended)?;
-        let account = self.store().system().await?.account_by_session(token.session()).await?;
+        let account = self.store().system_read().await?.account_by_session(token.session()).await?;
         let (mut work, user) = self.work_on(account.ok_or_else(session_ended)?, origin).await?;
         let now = work.env().now();
         let session = work.sessions().lock(token.session()).await?;
@@ -123,6 +129,7 @@ impl Crm {
             }
             Presented::Reused => {
                 work.sessions().revoke(session.id, now).await?;
+                let mut work = work.unattributed();
                 work.record([events::token_reused(&user, &session, origin)]);
                 work.commit().await?;
                 Err(session_ended())
@@ -160,7 +167,7 @@ impl Crm {
         origin: &Origin,
         may_end: impl Fn(&Session) -> bool + Send,
     ) -> Result<()> {
-        let Some(account) = self.store().system().await?.account_by_session(id).await? else {
+        let Some(account) = self.store().system_read().await?.account_by_session(id).await? else {
             return Ok(());
         };
         let (mut work, user) = self.work_on(account, origin).await?;

@@ -47,6 +47,8 @@ struct Key {
     verifying: DecodingKey,
     /// Makes successors out of refresh tokens.
     succession: Hmac<Sha256>,
+    /// Stands in for secrets where they are compared.
+    seals: Hmac<Sha256>,
 }
 
 impl TokenKeys {
@@ -110,6 +112,11 @@ impl TokenKeys {
         decoded.ok().map(|data| data.claims)
     }
 
+    /// What stands in for a password where requests are compared: equal for equal ones, and of no use without the key.
+    pub(crate) fn seal(&self, secret: &str) -> String {
+        URL_SAFE_NO_PAD.encode(mac(&self.present().seals, secret.as_bytes()))
+    }
+
     /// The refresh token that comes after another.
     pub(crate) fn successor(&self, secret: &TokenSecret) -> TokenSecret {
         self.present().successor(secret)
@@ -171,6 +178,7 @@ impl Key {
             signing: EncodingKey::from_secret(secret),
             verifying: DecodingKey::from_secret(secret),
             succession: keyed(&mac(&keyed(secret)?, b"flowcrm refresh token succession"))?,
+            seals: keyed(&mac(&keyed(secret)?, b"flowcrm secret seal"))?,
         })
     }
 

@@ -1,6 +1,6 @@
 use super::{Deal, DealDetail, DealPatch, DealQuery, NewDeal};
 use crate::access::Action;
-use crate::bulk::{BulkChange, BulkOutcome};
+use crate::bulk::{BulkChange, BulkOutcome, in_lock_order};
 use crate::caller::Caller;
 use crate::error::{Error, OrNotFound, Result};
 use crate::ids::DealId;
@@ -42,7 +42,7 @@ impl<'a> Deals<'a> {
     pub async fn get(&self, id: DealId) -> Result<DealDetail> {
         let mut work = self.caller.read().await?;
         let deal = visible(work.deals().find(id).await?, &work)?;
-        let people = work.users().names(&[Some(deal.owner_id), deal.assigned_to_id]).await?;
+        let people = work.names(&[Some(deal.owner_id), deal.assigned_to_id]).await?;
         let lead = match deal.lead_id {
             Some(lead) => work.leads().find(lead).await?,
             None => None,
@@ -119,15 +119,15 @@ impl<'a> Deals<'a> {
         let mut work = self.caller.write().await?;
         let (ids, bulk): (Vec<DealId>, _) = work.decode_bulk::<_, DealPatch>(bulk).await?;
         let mut outcomes = Vec::with_capacity(ids.len());
-        for id in ids {
+        for (place, id) in in_lock_order(&ids) {
             let done = match &bulk {
                 BulkChange::Set(patch) => change(&mut work, id, patch.clone(), None).await.map(|_| ()),
                 BulkChange::Delete => remove(&mut work, id).await,
             };
-            outcomes.push(BulkOutcome::of(id, done)?);
+            outcomes.push((place, BulkOutcome::of(id, done)?));
         }
         work.commit().await?;
-        Ok(outcomes)
+        Ok(BulkOutcome::in_asked_order(outcomes))
     }
 }
 

@@ -1,17 +1,15 @@
 //! Some staged rows, made into records.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::members::Members;
+use super::roster::{Found, Roster, email_key, external_id_key, spelled};
 use super::row::{Draft, RowReader};
-use super::{ImportField, ImportKind, Rejection, Run, StagedRow};
-use crate::access::Actor;
-use crate::deals::{Deal, DealStage, NewDeal};
-use crate::email::Email;
-use crate::error::Result;
-use crate::ids::LeadId;
-use crate::input::Command;
-use crate::leads::{Lead, NewLead};
+use super::target::{Keys, Target, key_field};
+use super::{Change, ImportField, ImportKind, OnDuplicate, Rejection, Run, StagedRow};
+use crate::deals::Deal;
+use crate::error::{Error, Result};
+use crate::leads::Lead;
 use crate::work::Work;
 
 /// What came of some rows.
@@ -19,7 +17,9 @@ use crate::work::Work;
 pub(super) struct Applied {
     /// How many records were created, or would have been.
     pub(super) created: usize,
-    /// How many rows were left out, because their record was there already.
+    /// How many rows changed a record that was there, or would have.
+    pub(super) updated: usize,
+    /// How many rows were left out, because their record was there already, and said nothing new.
     pub(super) skipped: usize,
     /// The rows that cannot be imported.
     pub(super) rejections: Vec<Rejection>,
@@ -28,70 +28,33 @@ pub(super) struct Applied {
 /// Creates the records that some rows ask for, with a few statements for all of them; a dry run does everything but
 /// write the records.
 pub(super) async fn apply(work: &mut Work, run: &Run, rows: Vec<StagedRow>) -> Result<Applied> {
-    if rows.is_empty() {
-        return Ok(Applied::default());
-    }
     match run.import.kind {
-        ImportKind::Leads => apply_leads(work, run, rows).await,
-        ImportKind::Deals => apply_deals(work, run, rows).await,
+        _ if rows.is_empty() => Ok(Applied::default()),
+        ImportKind::Leads => apply_as::<Lead>(work, run, rows).await,
+        ImportKind::Deals => apply_as::<Deal>(work, run, rows).await,
     }
 }
 
-async fn apply_leads(work: &mut Work, run: &Run, rows: Vec<StagedRow>) -> Result<Applied> {
-    let members = members(work, run).await?;
-    let (actor, mut applied) = (work.actor().clone(), Applied::default());
-    let drafts: Vec<Draft<NewLead>> = read(&reader(run, &actor, &members), rows, &mut applied);
-    let keys: Vec<Keys> = drafts.iter().map(|draft| lead_keys(&draft.new)).collect();
-    let mut taken = Taken::look_up(work, run, &keys).await?;
-    let now = work.env().now();
-    let mut leads = Vec::new();
-    for (draft, keys) in drafts.into_iter().zip(keys) {
-        if !taken.take(keys) {
-            applied.skipped += 1;
-            continue;
-        }
-        let (lead, _) = Lead::create(draft.new, work.env().id(), &actor, now)?;
-        leads.push(Lead { created_at: draft.created_at.unwrap_or(now), ..lead });
-    }
-    applied.created = leads.len();
-    if run.import.dry_run {
-        work.imports().foresee(run.import.id, &taken.new).await?;
-    } else {
-        work.imports().insert_leads(&leads).await?;
-    }
-    Ok(applied)
-}
+type DraftOf<T> = Draft<<T as Target>::New, <T as Target>::Patch>;
 
-async fn apply_deals(work: &mut Work, run: &Run, rows: Vec<StagedRow>) -> Result<Applied> {
+async fn apply_as<T: Target>(work: &mut Work, run: &Run, rows: Vec<StagedRow>) -> Result<Applied> {
     let members = members(work, run).await?;
     let (actor, mut applied) = (work.actor().clone(), Applied::default());
-    let reader = reader(run, &actor, &members);
-    let drafts: Vec<Draft<NewDeal>> = read(&reader, rows, &mut applied);
-    let leads = NamedLeads::look_up(work, &drafts).await?;
-    let found =
-        |draft| leads.find(draft, &reader).map_err(|rejection| applied.rejections.push(*rejection)).ok();
-    let drafts: Vec<Draft<NewDeal>> = drafts.into_iter().filter_map(found).collect();
-    let keys: Vec<Keys> = drafts.iter().map(|draft| deal_keys(&draft.new)).collect();
-    let mut taken = Taken::look_up(work, run, &keys).await?;
-    let now = work.env().now();
-    let mut deals = Vec::new();
-    for (draft, keys) in drafts.into_iter().zip(keys) {
-        if !taken.take(keys) {
-            applied.skipped += 1;
-            continue;
+    let reader = RowReader { kind: run.import.kind, plan: &run.plan, actor: &actor, members: &members };
+    let is_update = run.plan.on_duplicate == OnDuplicate::Update;
+    let mut drafts: Vec<DraftOf<T>> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match reader.read(row) {
+            Ok(Draft { new: Err(rejection), .. }) if !is_update => applied.rejections.push(rejection),
+            Ok(draft) => drafts.push(draft),
+            Err(rejection) => applied.rejections.push(rejection),
         }
-        let lost_reason = draft.new.lost_reason.filter(|_| draft.new.stage == Some(DealStage::ClosedLost));
-        let new = NewDeal { lost_reason, ..draft.new };
-        let (deal, _) = Deal::create(new, work.env().id(), &actor, now)?;
-        // A deal that has just been created in a closed stage was closed now; the file may know better.
-        let closed_at = deal.closed_at.map(|now| draft.closed_at.unwrap_or(now));
-        deals.push(Deal { created_at: draft.created_at.unwrap_or(now), closed_at, ..deal });
     }
-    applied.created = deals.len();
-    if run.import.dry_run {
-        work.imports().foresee(run.import.id, &taken.new).await?;
+    let drafts = T::refer(work, drafts, &reader, &mut applied.rejections).await?;
+    if is_update {
+        update::<T>(work, run, &reader, drafts, &mut applied).await?;
     } else {
-        work.imports().insert_deals(&deals).await?;
+        create::<T>(work, run, &reader, drafts, &mut applied).await?;
     }
     Ok(applied)
 }
@@ -107,50 +70,123 @@ async fn members(work: &mut Work, run: &Run) -> Result<Members> {
     }
 }
 
-fn reader<'a>(run: &'a Run, actor: &'a Actor, members: &'a Members) -> RowReader<'a> {
-    RowReader { kind: run.import.kind, plan: &run.plan, actor, members }
-}
-
-fn read<N: Command>(reader: &RowReader<'_>, rows: Vec<StagedRow>, applied: &mut Applied) -> Vec<Draft<N>> {
-    let mut drafts = Vec::with_capacity(rows.len());
-    for row in rows {
-        match reader.read(row) {
-            Ok(draft) => drafts.push(draft),
-            Err(rejection) => applied.rejections.push(rejection),
+/// Creates a record for each row but those whose record is there already.
+async fn create<T: Target>(
+    work: &mut Work,
+    run: &Run,
+    reader: &RowReader<'_>,
+    drafts: Vec<DraftOf<T>>,
+    applied: &mut Applied,
+) -> Result<()> {
+    let skips = run.plan.on_duplicate == OnDuplicate::Skip;
+    let keys: Vec<Keys> = drafts.iter().map(|draft| T::keys_of(&draft.patch)).collect();
+    let mut taken = Taken::look_up(work, run, &keys).await?;
+    let now = work.env().now();
+    let (mut records, mut new_keys) = (Vec::new(), Vec::new());
+    for (draft, keys) in drafts.into_iter().zip(keys) {
+        match taken.has(&keys) {
+            true if skips => {
+                applied.skipped += 1;
+                continue;
+            }
+            true if keys.external_id.is_some() => {
+                let message = "is that of a record that is there already";
+                applied.rejections.push(reader.reject(&draft.row, ImportField::ExternalId, message));
+                continue;
+            }
+            _ => {}
+        }
+        let (times, row) = (draft.times(), draft.row);
+        let new = match draft.new {
+            Ok(new) => new,
+            Err(rejection) => {
+                applied.rejections.push(rejection);
+                continue;
+            }
+        };
+        match T::create(new, work.env().id(), times, reader.actor, now) {
+            Ok(record) => {
+                new_keys.extend(taken.take(&keys).into_iter().map(|key| (key, record.id())));
+                records.push(record);
+            }
+            Err(error) => applied.rejections.push(refused(reader, &row, error)?),
         }
     }
-    drafts
+    applied.created = records.len();
+    if run.import.dry_run {
+        return work.imports().foresee(run.import.id, &new_keys).await;
+    }
+    T::insert(work, &records).await?;
+    let change = |record: &T| Change { record_id: record.id(), version: record.version(), previous: None };
+    let changes: Vec<Change> = records.iter().map(change).collect();
+    work.imports().note_changes(run.import.id, &changes).await
 }
 
-/// What a record is known by. Rows with an external id are compared by that, others by email.
-struct Keys {
-    external_id: Option<String>,
-    email: Option<String>,
+/// Lets each row change its record, or create it.
+async fn update<T: Target>(
+    work: &mut Work,
+    run: &Run,
+    reader: &RowReader<'_>,
+    drafts: Vec<DraftOf<T>>,
+    applied: &mut Applied,
+) -> Result<()> {
+    let keys: Vec<Keys> = drafts.iter().map(|draft| T::keys_of(&draft.patch)).collect();
+    let mut roster: Roster<T> = Roster::look_up(work, run, &keys).await?;
+    let now = work.env().now();
+    for (draft, keys) in drafts.into_iter().zip(keys) {
+        let (times, row) = (draft.times(), draft.row);
+        let result = match roster.find(&keys) {
+            Found::Several => {
+                let message = "is that of several records: give their external ids";
+                applied.rejections.push(reader.reject(&row, key_field(&keys), message));
+                continue;
+            }
+            Found::One(id) => {
+                let Some(present) = roster.get(id) else { continue };
+                let changed = present.change(draft.patch, times, reader.actor, now);
+                changed.map(|changed| (changed != *present).then_some((changed, false)))
+            }
+            Found::None => match draft.new {
+                Err(rejection) => {
+                    applied.rejections.push(rejection);
+                    continue;
+                }
+                Ok(new) => {
+                    let created = T::create(new, work.env().id(), times, reader.actor, now);
+                    created.map(|created| Some((created, true)))
+                }
+            },
+        };
+        match result {
+            Ok(None) => applied.skipped += 1,
+            Ok(Some((record, true))) => {
+                applied.created += 1;
+                roster.create(record);
+            }
+            Ok(Some((record, false))) => {
+                applied.updated += 1;
+                roster.change(record, now);
+            }
+            Err(error) => applied.rejections.push(refused(reader, &row, error)?),
+        }
+    }
+    roster.write(work, run).await
 }
 
-fn lead_keys(new: &NewLead) -> Keys {
-    Keys { external_id: new.external_id.clone(), email: new.email.as_ref().map(Email::key) }
-}
-
-fn deal_keys(new: &NewDeal) -> Keys {
-    Keys { external_id: new.external_id.clone(), email: None }
-}
-
-fn external_id_key(external_id: &str) -> String {
-    format!("externalId {external_id}")
-}
-
-fn email_key(email: &str) -> String {
-    format!("email {email}")
+/// The rejection of a row that the rules of its record refuse; any other error is one.
+fn refused(reader: &RowReader<'_>, row: &StagedRow, error: Error) -> Result<Rejection> {
+    match error.fields() {
+        [first, ..] => {
+            let field = first.field.parse().unwrap_or(ImportField::names_of(reader.kind)[0]);
+            Ok(reader.reject(row, field, &first.message))
+        }
+        [] => Err(error),
+    }
 }
 
 /// The keys of records that are there: in the store, earlier among these rows, and, as a dry run leaves nothing in
 /// the store, earlier in its file.
-struct Taken {
-    all: HashSet<String>,
-    /// Those taken by these rows.
-    new: Vec<String>,
-}
+struct Taken(HashSet<String>);
 
 impl Taken {
     async fn look_up(work: &mut Work, run: &Run, keys: &[Keys]) -> Result<Self> {
@@ -162,64 +198,23 @@ impl Taken {
             let foreseeable = external_ids.iter().map(|id| external_id_key(id));
             let foreseeable: Vec<String> =
                 foreseeable.chain(emails.iter().map(|email| email_key(email))).collect();
-            all.extend(work.imports().foreseen(run.import.id, &foreseeable).await?);
+            let foreseen = work.imports().foreseen(run.import.id, &foreseeable).await?;
+            all.extend(foreseen.into_iter().map(|(key, _)| key));
         }
         let ids = work.imports().taken_external_ids(run.import.kind, &external_ids).await?;
         all.extend(ids.iter().map(|id| external_id_key(id)));
         let emails = work.imports().taken_emails(&emails).await?;
         all.extend(emails.iter().map(|email| email_key(email)));
-        Ok(Self { all, new: Vec::new() })
+        Ok(Self(all))
     }
 
-    /// Takes a record's keys, unless the one that it is compared by is taken.
-    fn take(&mut self, keys: Keys) -> bool {
-        let external_id = keys.external_id.map(|id| external_id_key(&id));
-        let email = keys.email.map(|email| email_key(&email));
-        if external_id.as_ref().or(email.as_ref()).is_some_and(|key| self.all.contains(key)) {
-            return false;
-        }
-        for key in [external_id, email].into_iter().flatten() {
-            if self.all.insert(key.clone()) {
-                self.new.push(key);
-            }
-        }
-        true
-    }
-}
-
-/// The leads that deals name, as far as they are there.
-struct NamedLeads {
-    by_external_id: HashMap<String, LeadId>,
-    by_id: HashSet<LeadId>,
-}
-
-impl NamedLeads {
-    async fn look_up(work: &mut Work, drafts: &[Draft<NewDeal>]) -> Result<Self> {
-        let external_ids: Vec<String> =
-            drafts.iter().filter_map(|draft| Some(draft.lead.as_ref()?.text.clone())).collect();
-        let ids: Vec<LeadId> = drafts.iter().filter_map(|draft| draft.new.lead_id).collect();
-        let by_external_id = work.imports().leads_by_external_id(&external_ids).await?.into_iter().collect();
-        let by_id = work.imports().present_leads(&ids).await?.into_iter().collect();
-        Ok(Self { by_external_id, by_id })
+    /// Whether the key that a record is found by is taken.
+    fn has(&self, keys: &Keys) -> bool {
+        spelled(keys).next().is_some_and(|key| self.0.contains(&key))
     }
 
-    /// The draft with its lead.
-    fn find(
-        &self,
-        mut draft: Draft<NewDeal>,
-        reader: &RowReader<'_>,
-    ) -> Result<Draft<NewDeal>, Box<Rejection>> {
-        if let Some(cell) = &draft.lead {
-            let Some(lead) = self.by_external_id.get(&cell.text) else {
-                let message = "is not the external id of a lead";
-                return Err(Box::new(reader.reject(&draft.row, ImportField::LeadExternalId, message)));
-            };
-            draft.new.lead_id = Some(*lead);
-        }
-        if draft.lead.is_none() && draft.new.lead_id.is_some_and(|lead| !self.by_id.contains(&lead)) {
-            let message = "is not the id of a lead";
-            return Err(Box::new(reader.reject(&draft.row, ImportField::LeadId, message)));
-        }
-        Ok(draft)
+    /// Takes a record's keys, and answers those that were not taken before.
+    fn take(&mut self, keys: &Keys) -> Vec<String> {
+        spelled(keys).filter(|key| self.0.insert(key.clone())).collect()
     }
 }

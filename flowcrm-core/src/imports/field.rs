@@ -107,34 +107,9 @@ impl ImportField {
         }
     }
 
-    /// What a header may call the field besides its own name, folded, the best first.
-    pub(super) const fn synonyms(self, kind: ImportKind) -> &'static [&'static str] {
-        match (self, kind) {
-            (Self::Name, _) => &["fullname", "leadname", "contactname", "displayname", "contact"],
-            (Self::Title, _) => &["dealtitle", "dealname", "opportunityname", "name", "deal", "opportunity"],
-            (Self::Email, _) => &["emailaddress", "mail", "workemail", "emailwork", "contactemail"],
-            (Self::Phone, _) => &["phonenumber", "telephone", "tel", "mobile", "mobilephone", "workphone"],
-            (Self::Company, _) => {
-                &["companyname", "organization", "organisation", "account", "accountname", "employer"]
-            }
-            (Self::Source, _) => &["leadsource", "origin", "channel"],
-            (Self::Status, _) => &["leadstatus", "state"],
-            (Self::Value, ImportKind::Leads) => &["leadvalue", "amount", "worth"],
-            (Self::Value, ImportKind::Deals) => &["dealvalue", "amount", "closevalue", "worth", "revenue"],
-            (Self::Stage, _) => &["dealstage", "salesstage", "stagename"],
-            (Self::Probability, _) => &["winprobability", "likelihood"],
-            (Self::ExpectedClose, _) => &["expectedclosedate", "expectedclosing", "expectedclosingdate"],
-            (Self::ClosedAt, _) => &["closedate", "closeddate", "closedon", "dateclosed"],
-            (Self::LeadExternalId, _) => &["externalleadid"],
-            (Self::Notes, _) => &["note", "comments", "comment", "description", "remarks"],
-            (Self::LostReason, _) => &["lossreason", "reasonlost", "closedlostreason"],
-            (Self::ExternalId, ImportKind::Leads) => &["id", "leadid", "contactid", "leadnumber"],
-            (Self::ExternalId, ImportKind::Deals) => &["id", "dealid", "opportunityid"],
-            (Self::Owner, _) => &["owneremail", "ownername", "leadowner", "dealowner"],
-            (Self::AssignedTo, _) => &["assignee", "assignedtoemail", "assigneeemail"],
-            (Self::CreatedAt, _) => &["created", "createddate", "createdon", "createdate", "datecreated"],
-            (Self::LeadId | Self::OwnerId | Self::AssignedToId, _) => &[],
-        }
+    /// Whether several columns may fill the field, the first that is not empty.
+    pub(super) const fn falls_back(self) -> bool {
+        matches!(self, Self::Email | Self::Phone | Self::ClosedAt | Self::Stage | Self::Owner | Self::Company)
     }
 }
 

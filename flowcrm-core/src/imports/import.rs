@@ -75,6 +75,7 @@ impl Import {
     pub(super) fn advanced(mut self, applied: &Applied) -> Self {
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.created += count(applied.created);
+        self.updated += count(applied.updated);
         self.skipped += count(applied.skipped);
         self.rejected += count(applied.rejections.len());
         self
@@ -93,12 +94,21 @@ impl Import {
     /// That the import of this user came to its end, whichever: a failed one may have created records too.
     pub(super) fn ended(&self, user: UserId) -> Event {
         let (file, created, rejected) = (&self.file, self.created, self.rejected);
+        let updated = |would: &str| match self.updated {
+            0 => String::new(),
+            updated => format!(", {updated} {would}updated"),
+        };
         let message = match &self.error {
             Some(error) => format!("Import of {file} failed: {error}"),
             None if self.dry_run => {
-                format!("Dry run of {file} finished: {created} would be created, {rejected} rejected")
+                let updated = updated("would be ");
+                format!(
+                    "Dry run of {file} finished: {created} would be created{updated}, {rejected} rejected"
+                )
             }
-            None => format!("Import of {file} finished: {created} created, {rejected} rejected"),
+            None => {
+                format!("Import of {file} finished: {created} created{}, {rejected} rejected", updated(""))
+            }
         };
         let notice = Notice::to([Some(user)], NotificationType::System, message)
             .linking(format!("/imports/{}", self.id))
@@ -187,6 +197,11 @@ pub struct Rejection {
     pub value: Option<String>,
     /// What is wrong.
     pub reason: String,
+    /// The cells of the mapped columns, to be put right and sent again; nothing of a row that could not be taken
+    /// apart.
+    #[serde(skip)]
+    #[cfg_attr(feature = "openapi", oai(skip))]
+    pub cells: Option<Vec<String>>,
 }
 
 /// A rejected row of an import.

@@ -1,13 +1,24 @@
 //! Which columns of a file fill which fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use uuid::Uuid;
+
 use super::csv::Record;
 use super::field::{ALTERNATIVES, fold};
-use super::{Column, ImportField, ImportKind, ImportOptions, Rejection, Source, StagedRow};
+use super::headers::NAME_PARTS;
+use super::options::own_word;
+use super::vocabulary::{Meaning, meaning};
+use super::{
+    Column, DateOrder, DecimalMark, ImportField, ImportKind, ImportOptions, OnDuplicate, Rejection, Source,
+    StagedRow,
+};
+use crate::deals::DealStage;
 use crate::error::{Error, FieldError, Result};
+use crate::exports::taken_back;
+use crate::leads::LeadStatus;
 
 /// The longest cell that any field could take, in bytes.
 const LONGEST_CELL: usize = 64 * 1024;
@@ -16,10 +27,34 @@ const LONGEST_CELL: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The names of the mapped columns; a staged row holds their cells in this order.
-    columns: Vec<String>,
+    pub(super) columns: Vec<String>,
+    /// Where the mapped columns stand in the file.
+    pub(super) positions: Vec<usize>,
+    /// How the file's columns are named by those who send it again.
+    pub(super) naming: Naming,
     fields: BTreeMap<ImportField, Reading>,
     /// For each field, folded words of the file and what they mean here.
     values: BTreeMap<ImportField, BTreeMap<String, String>>,
+    /// Cells that mean nothing, in lower case.
+    empty_values: BTreeSet<String>,
+    /// The order of the dates in a column, where they need one.
+    pub(super) date_orders: BTreeMap<usize, DateOrder>,
+    /// The decimal mark of the amounts in a column.
+    pub(super) decimal_marks: BTreeMap<usize, DecimalMark>,
+    /// What happens to rows whose record is there already.
+    pub(super) on_duplicate: OnDuplicate,
+}
+
+/// How the columns of a file are named by its mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Naming {
+    /// By their names in the header.
+    Header,
+    /// By their places, at least some of them, below a header.
+    Places,
+    /// By their places; there is no header.
+    PlacesWithoutHeader,
 }
 
 /// How a field is read from the cells of a staged row, named by their places in it.
@@ -33,6 +68,8 @@ enum Reading {
 /// What a row says of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cell {
+    /// The column's place in a staged row; of several that are joined the first.
+    pub(super) place: usize,
     /// The column, as the file names it.
     pub(super) column: String,
     /// What the file says.
@@ -42,6 +79,25 @@ pub(super) struct Cell {
 }
 
 impl Plan {
+    fn empty(options: &ImportOptions) -> Self {
+        let is_placed = options.mapping.iter().flat_map(BTreeMap::values).any(Source::has_index);
+        Self {
+            columns: Vec::new(),
+            positions: Vec::new(),
+            naming: match (options.header, is_placed) {
+                (false, _) => Naming::PlacesWithoutHeader,
+                (true, true) => Naming::Places,
+                (true, false) => Naming::Header,
+            },
+            fields: BTreeMap::new(),
+            values: folded(options),
+            empty_values: options.empty_values.iter().map(|word| word.to_lowercase()).collect(),
+            date_orders: BTreeMap::new(),
+            decimal_marks: BTreeMap::new(),
+            on_duplicate: options.on_duplicate,
+        }
+    }
+
     /// The fields that the file fills.
     pub(super) fn fields(&self) -> impl Iterator<Item = ImportField> {
         self.fields.keys().copied()
@@ -55,22 +111,49 @@ impl Plan {
     /// What a staged row says of a field; nothing when that is blank, or the file does not fill the field.
     pub(super) fn cell(&self, field: ImportField, row: &StagedRow) -> Option<Cell> {
         let filled = |place: &usize| {
-            let text = row.cells.get(*place)?.trim();
-            (!text.is_empty()).then_some((*place, text))
+            let text = taken_back(row.cells.get(*place)?.trim());
+            let is_empty = text.is_empty()
+                || !self.empty_values.is_empty() && self.empty_values.contains(&text.to_lowercase());
+            (!is_empty).then_some((*place, text))
         };
-        let (column, written) = match self.fields.get(&field)? {
-            Reading::FirstOf(places) => {
-                let (place, text) = places.iter().find_map(filled)?;
-                (self.columns[place].clone(), text.to_owned())
-            }
+        match self.fields.get(&field)? {
+            Reading::FirstOf(places) => places.iter().filter_map(filled).find_map(|(place, text)| {
+                let column = self.columns[place].clone();
+                let written = text.to_owned();
+                Some(Cell { place, column, text: self.meaning(field, text)?, written })
+            }),
             Reading::Join(places) => {
-                let texts: Vec<&str> = places.iter().filter_map(filled).map(|(_, text)| text).collect();
-                (self.column(field)?, texts.join(" "))
+                let texts: Vec<(usize, &str)> = places.iter().filter_map(filled).collect();
+                let place = texts.first()?.0;
+                let written = texts.iter().map(|(_, text)| *text).collect::<Vec<_>>().join(" ");
+                Some(Cell {
+                    place,
+                    column: self.column(field)?,
+                    text: self.meaning(field, &written)?,
+                    written,
+                })
             }
+        }
+    }
+
+    /// What a cell of a field means here, if anything: by the options, by our own words, by those of other systems.
+    fn meaning(&self, field: ImportField, written: &str) -> Option<String> {
+        if let Some(word) = self.values.get(&field).and_then(|meanings| meanings.get(&written.to_lowercase()))
+        {
+            return Some(word.clone()).filter(|word| !word.is_empty());
+        }
+        let is_own = match field {
+            ImportField::Status => own_word(written).parse::<LeadStatus>().is_ok(),
+            ImportField::Stage => own_word(written).parse::<DealStage>().is_ok(),
+            // Google joins several addresses of a person.
+            ImportField::Email => return written.split(" ::: ").next().map(str::to_owned),
+            _ => true,
         };
-        let meaning = self.values.get(&field).and_then(|meanings| meanings.get(&written.to_lowercase()));
-        let text = meaning.unwrap_or(&written).clone();
-        (!written.is_empty()).then_some(Cell { column, written, text })
+        match meaning(field, written).filter(|_| !is_own) {
+            Some(Meaning::Word(word)) => Some(word.to_owned()),
+            Some(Meaning::Nothing) => None,
+            None => Some(written.to_owned()),
+        }
     }
 
     /// The column or columns of a field, as the file names them.
@@ -86,10 +169,8 @@ impl Plan {
 /// Takes the mapped cells out of a file's rows.
 pub(super) struct Mapper {
     pub(super) plan: Plan,
-    /// Where the mapped columns stand in the file.
-    positions: Vec<usize>,
     /// How many columns the file has.
-    width: usize,
+    pub(super) width: usize,
 }
 
 /// What a row of the file is to the import.
@@ -104,29 +185,31 @@ pub(super) enum Mapped {
 }
 
 impl Mapper {
-    /// Finds the columns that the options name, or guesses them.
+    /// Finds the columns that the options name, or guesses them, by the first rows of a file.
     ///
     /// # Errors
     ///
     /// A field error for each option that does not fit the header.
-    pub(super) fn new(header: &[String], options: &ImportOptions, kind: ImportKind) -> Result<Self> {
-        let header: Vec<&str> = header.iter().map(|name| name.trim()).collect();
-        if let [only] = header.as_slice()
-            && only.contains([';', '\t'])
-        {
-            return Err(Error::field("file", "must have its columns separated by commas"));
-        }
+    pub(super) fn new(records: &[Record], options: &ImportOptions, kind: ImportKind) -> Result<Self> {
+        let (header, sample) = records.split_first().ok_or_else(|| Error::field("file", "is empty"))?;
+        let sample = if options.header { sample } else { records };
+        let header: Vec<&str> = header.cells.iter().map(|name| taken_back(name.trim())).collect();
         if header.iter().any(|name| name.contains('\0')) {
-            return Err(Error::field("file", "is not UTF-8 text: save it as \"CSV UTF-8\""));
+            return Err(Error::field(
+                "file",
+                "is no text, or in an encoding to be named in options.encoding",
+            ));
         }
-        let mut mapper = Self {
-            plan: Plan { columns: Vec::new(), fields: BTreeMap::new(), values: folded(options) },
-            positions: Vec::new(),
-            width: header.len(),
-        };
+        let width = header.len();
+        let header: Vec<&str> = if options.header { header } else { vec![""; width] };
+        let mut mapper = Self { plan: Plan::empty(options), width };
         let mut errors = Vec::new();
         match &options.mapping {
-            None => mapper.guess(&header, kind),
+            None if !options.header => {
+                let message = "is required: without a header no column can be guessed";
+                errors.push(FieldError::new("options.mapping", message));
+            }
+            None => mapper.guess(&header, sample, kind),
             Some(mapping) => {
                 for (field, source) in mapping {
                     if let Err(message) = mapper.map(*field, source, &header) {
@@ -155,31 +238,35 @@ impl Mapper {
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return Mapped::Blank;
         }
-        let reject = |column: Option<&String>, value: Option<&str>, reason: String| {
-            Mapped::Rejected(Rejection {
-                line: record.line,
-                column: column.cloned(),
-                value: value.map(cut),
-                reason,
-            })
-        };
-        if cells.iter().skip(self.width).any(|cell| !cell.trim().is_empty()) {
+        if cells.len() < self.width || cells.iter().skip(self.width).any(|cell| !cell.trim().is_empty()) {
             let (count, width) = (cells.len(), self.width);
-            return reject(None, None, format!("the row has {count} cells, but the header has {width}"));
+            let reason = format!("the row has {count} cells, but the first row has {width}");
+            // Which cell is of a mapped column nobody knows.
+            return Mapped::Rejected(Rejection {
+                line: record.line,
+                column: None,
+                value: None,
+                reason,
+                cells: None,
+            });
         }
-        let taken = self.positions.iter().map(|position| cells.get(*position).cloned().unwrap_or_default());
+        let taken = self.plan.positions.iter().map(|at| cells.get(*at).cloned().unwrap_or_default());
         let taken: Vec<String> = taken.collect();
         for (column, cell) in self.plan.columns.iter().zip(&taken) {
-            if cell.contains('\0') {
-                return reject(
-                    Some(column),
-                    Some(cell),
-                    "the cell must not contain control characters".to_owned(),
-                );
-            }
-            if cell.len() > LONGEST_CELL {
-                return reject(Some(column), Some(cell), "the cell is too long for any field".to_owned());
-            }
+            let reason = if cell.contains('\0') {
+                "the cell must not contain control characters"
+            } else if cell.len() > LONGEST_CELL {
+                "the cell is too long for any field"
+            } else {
+                continue;
+            };
+            return Mapped::Rejected(Rejection {
+                line: record.line,
+                column: Some(column.clone()),
+                value: Some(cut(cell)),
+                reason: reason.to_owned(),
+                cells: None,
+            });
         }
         Mapped::Row(StagedRow { line: record.line, cells: taken })
     }
@@ -208,26 +295,30 @@ impl Mapper {
 
     /// The place of a column among the mapped ones; two fields may share a column.
     fn place(&mut self, position: usize, header: &[&str]) -> usize {
-        let place = self.positions.iter().position(|mapped| *mapped == position);
+        let place = self.plan.positions.iter().position(|mapped| *mapped == position);
         place.unwrap_or_else(|| {
-            self.positions.push(position);
+            self.plan.positions.push(position);
             self.plan.columns.push(match header[position] {
                 "" => format!("column {position}"),
                 name => name.to_owned(),
             });
-            self.positions.len() - 1
+            self.plan.positions.len() - 1
         })
     }
 
-    fn guess(&mut self, header: &[&str], kind: ImportKind) {
+    fn guess(&mut self, header: &[&str], sample: &[Record], kind: ImportKind) {
         let folded: Vec<String> = header.iter().map(|name| fold(name)).collect();
         let position = |name: &str| folded.iter().position(|folded| folded == name);
         for field in ImportField::of(kind) {
             let own = fold(field.as_str());
-            let found =
-                position(&own).or_else(|| field.synonyms(kind).iter().find_map(|name| position(name)));
-            if let Some(found) = found {
-                self.fill(*field, Reading::FirstOf, &[found], header);
+            let synonyms = field.synonyms(kind);
+            let own = Some(own.as_str()).filter(|own| !synonyms.contains(own));
+            let names = own.into_iter().chain(synonyms.iter().copied());
+            let fits = |at: &usize| may_hold(*field, &folded[*at], sample, *at);
+            let mut found: Vec<usize> = names.filter_map(position).filter(fits).collect();
+            found.truncate(if field.falls_back() { 20 } else { 1 });
+            if !found.is_empty() {
+                self.fill(*field, Reading::FirstOf, &found, header);
             }
         }
         for (one, other) in ALTERNATIVES {
@@ -235,10 +326,31 @@ impl Mapper {
                 self.plan.fields.remove(&other);
             }
         }
-        let parts: Vec<usize> = ["firstname", "lastname"].into_iter().filter_map(position).collect();
+        let part = |names: &[&str]| names.iter().find_map(|name| position(name));
+        let parts: Vec<usize> = NAME_PARTS.into_iter().filter_map(part).collect();
         if kind == ImportKind::Leads && !self.plan.has(ImportField::Name) && !parts.is_empty() {
             self.fill(ImportField::Name, Reading::Join, &parts, header);
         }
+    }
+}
+
+/// Whether a column's first cells may be of a field: what other systems call alike is not always like ours.
+fn may_hold(field: ImportField, name: &str, sample: &[Record], position: usize) -> bool {
+    let cells = || {
+        let cells = sample.iter().filter_map(|record| record.cells.get(position)).map(|cell| cell.trim());
+        cells.filter(|cell| !cell.is_empty()).take(100)
+    };
+    match field {
+        ImportField::LeadId | ImportField::OwnerId | ImportField::AssignedToId => {
+            cells().all(|cell| Uuid::try_parse(cell).is_ok())
+        }
+        ImportField::Owner => {
+            cells().next().is_none_or(|cell| !cell.bytes().all(|byte| byte.is_ascii_digit()))
+        }
+        ImportField::Stage if name.ends_with("status") => {
+            cells().all(|cell| matches!(fold(cell).as_str(), "open" | "won" | "lost"))
+        }
+        _ => true,
     }
 }
 
@@ -292,13 +404,15 @@ mod tests {
 
     fn mapper(kind: ImportKind, header: &[&str], options: Value) -> Result<Mapper> {
         let options: ImportOptions = Body::try_from(options)?.decode()?;
-        let header: Vec<String> = header.iter().map(ToString::to_string).collect();
-        Mapper::new(&header, &options, kind)
+        Mapper::new(&[record(1, header)], &options, kind)
+    }
+
+    fn record(line: i64, cells: &[&str]) -> Record {
+        Record { line, is_after_blank: false, cells: cells.iter().map(ToString::to_string).collect() }
     }
 
     fn take(mapper: &Mapper, cells: &[&str]) -> Mapped {
-        let cells = cells.iter().map(ToString::to_string).collect();
-        mapper.take(&Record { line: 2, cells })
+        mapper.take(&record(2, cells))
     }
 
     fn said(mapper: &Mapper, field: ImportField, cells: &[&str]) -> Option<(String, String)> {
@@ -339,7 +453,7 @@ mod tests {
         let header = ["opportunity_id", "deal_stage", "close_date", "close_value", "Opportunity Name"];
         let guessed = mapper(ImportKind::Deals, &header, json!({})).unwrap();
         let fields: Vec<&str> = guessed.plan.fields().map(ImportField::as_str).collect();
-        assert_eq!(fields, ["title", "value", "stage", "closedAt", "externalId"]);
+        assert_eq!(fields, ["title", "value", "stage", "expectedClose", "closedAt", "externalId"]);
     }
 
     #[test]
@@ -352,19 +466,18 @@ mod tests {
         let expected = ["options.mapping.name", "options.mapping.email", "options.mapping.phone"];
         assert_eq!(bad_fields(ImportKind::Leads, &["Name", "twice", "twice", "Once"], mapping), expected);
         assert_eq!(bad_fields(ImportKind::Deals, &["price"], json!({})), ["options.mapping.title"]);
-        assert_eq!(bad_fields(ImportKind::Leads, &["name;email"], json!({})), ["file"]);
+        assert_eq!(bad_fields(ImportKind::Leads, &["name"], json!({"header": false})), ["options.mapping"]);
         let values = json!({"values": {"stage": {"Won": "CLOSED_WON"}}});
         assert_eq!(bad_fields(ImportKind::Deals, &["title"], values), ["options.values.stage"]);
     }
 
     #[test]
-    fn rows_of_another_width_are_filled_up_or_rejected() {
+    fn rows_of_another_width_are_rejected() {
         let mapper = mapper(ImportKind::Leads, &["name", "email"], json!({})).unwrap();
-        assert_eq!(said(&mapper, ImportField::Name, &["Ada"]), Some(pair("name", "Ada")));
         assert_eq!(said(&mapper, ImportField::Name, &["Ada", "", "", ""]), Some(pair("name", "Ada")));
         assert_eq!(take(&mapper, &["", " "]), Mapped::Blank);
-        for row in [["Ada", "", "x"], ["A\0a", "", ""]] {
-            assert!(matches!(take(&mapper, &row), Mapped::Rejected(_)), "{row:?}");
+        for row in [&["Ada", "", "x"][..], &["A\0a", "", ""], &["Ada"]] {
+            assert!(matches!(take(&mapper, row), Mapped::Rejected(_)), "{row:?}");
         }
     }
 }

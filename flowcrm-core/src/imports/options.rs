@@ -1,22 +1,80 @@
 //! What may be said of a file beside its kind.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
-use serde::Serialize;
+use encoding_rs::Encoding;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::field::ALTERNATIVES;
-use super::{ImportField, ImportKind};
+use super::{DateOrder, DecimalMark, ImportField, ImportKind};
 use crate::deals::DealStage;
 use crate::error::{Error, FieldError, Result};
-use crate::input::{Command, Fields, Parsed, boolean, spelled, words};
+use crate::input::{Command, Fields, Parsed, boolean, clean_text, list, spelled, text, words};
 use crate::leads::LeadStatus;
+use crate::money::Currency;
 
 words! {
     /// What happens to a row whose record is there already, by its external id or else by its email.
     OnDuplicate {
         /// The row is left out.
         Skip = "skip",
+        /// The record takes over what the row says; where the row is empty, it stays.
+        Update = "update",
+        /// Another record is created, but no external id is given twice.
+        Create = "create",
+    }
+}
+
+/// How the characters of a file are encoded: any name of the WHATWG Encoding Standard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileEncoding(pub(super) &'static Encoding);
+
+impl FromStr for FileEncoding {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Encoding::for_label_no_replacement(name.as_bytes());
+        let message = "must be the name of an encoding, like utf-8, utf-16le or windows-1252";
+        found.map(Self).ok_or_else(|| message.to_owned())
+    }
+}
+
+impl Serialize for FileEncoding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
+    }
+}
+
+/// What separates the columns of a file: an ASCII character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delimiter(pub(super) u8);
+
+impl FromStr for Delimiter {
+    type Err = String;
+
+    /// Reads the character itself, or its name: `comma`, `semicolon`, `tab`, `pipe`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let delimiter = match text {
+            "comma" => b',',
+            "semicolon" => b';',
+            "tab" => b'\t',
+            "pipe" => b'|',
+            _ => match text.as_bytes() {
+                [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"\"\r\n\0".contains(byte) => {
+                    *byte
+                }
+                _ => return Err("must be one of comma, semicolon, tab, pipe, or a character".to_owned()),
+            },
+        };
+        Ok(Self(delimiter))
+    }
+}
+
+impl Serialize for Delimiter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_char(char::from(self.0))
     }
 }
 
@@ -45,6 +103,17 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// Whether a column is named by its place.
+    pub(super) fn has_index(&self) -> bool {
+        let is_index = |column: &Column| matches!(column, Column::Index(_));
+        match self {
+            Self::Column(column) => is_index(column),
+            Self::FirstOf(columns) | Self::Join { join: columns } => columns.iter().any(is_index),
+        }
+    }
+}
+
 /// How a file is to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,12 +131,44 @@ pub struct ImportOptions {
     /// Whether to try only: the same counts and rejections, but no record is written.
     #[cfg_attr(feature = "openapi", oai(default))]
     pub dry_run: bool,
+    /// Cells that mean nothing, like `NULL` or `n/a`; compared without case.
+    #[cfg_attr(feature = "openapi", oai(default))]
+    pub empty_values: Vec<String>,
+    /// How the characters are encoded, by any name of the WHATWG Encoding Standard; seen when absent.
+    pub encoding: Option<FileEncoding>,
+    /// What separates columns: `comma`, `semicolon`, `tab`, `pipe`, or the character; seen when absent.
+    pub delimiter: Option<Delimiter>,
+    /// Whether the first row names the columns. Without names, columns are mapped by index.
+    #[cfg_attr(feature = "openapi", oai(default = "with_header"))]
+    pub header: bool,
+    /// In which order dates give their numbers; seen, column by column, when absent.
+    pub date_order: Option<DateOrder>,
+    /// What stands before the decimals of amounts: `.` or `,`; seen, column by column, when absent.
+    pub decimal_mark: Option<DecimalMark>,
+    /// The currency of the amounts, which must be the organization's.
+    pub currency: Option<Currency>,
 }
 
 impl Default for ImportOptions {
     fn default() -> Self {
-        Self { mapping: None, values: BTreeMap::new(), on_duplicate: skip(), dry_run: false }
+        Self {
+            mapping: None,
+            values: BTreeMap::new(),
+            on_duplicate: skip(),
+            dry_run: false,
+            empty_values: Vec::new(),
+            encoding: None,
+            delimiter: None,
+            header: with_header(),
+            date_order: None,
+            decimal_mark: None,
+            currency: None,
+        }
     }
+}
+
+const fn with_header() -> bool {
+    true
 }
 
 const fn skip() -> OnDuplicate {
@@ -83,6 +184,16 @@ impl Command for ImportOptions {
             values: by_field(fields, "values", &values, meanings),
             on_duplicate: fields.optional("onDuplicate", spelled).unwrap_or_else(skip),
             dry_run: fields.optional("dryRun", boolean).unwrap_or_default(),
+            empty_values: fields.optional("emptyValues", list(0..=100, text(1..=200))).unwrap_or_default(),
+            encoding: fields.optional("encoding", spelled),
+            delimiter: fields.optional("delimiter", unspaced),
+            header: fields.optional("header", boolean).unwrap_or_else(with_header),
+            date_order: fields.optional("dateOrder", spelled),
+            decimal_mark: fields.optional("decimalMark", spelled),
+            currency: {
+                let own = fields.currency();
+                fields.optional("currency", |value| in_own(own, spelled(value)?))
+            },
         }
     }
 }
@@ -131,6 +242,17 @@ fn is_word_of(field: ImportField, word: &str) -> Result<(), String> {
 /// A word of the file, spelled as our enums are: `Closed won` is `CLOSED_WON`.
 pub(super) fn own_word(word: &str) -> String {
     word.trim().to_uppercase().replace([' ', '-'], "_")
+}
+
+/// A delimiter may be a blank, which is not to be trimmed.
+fn unspaced(value: &Value) -> Parsed<Delimiter> {
+    value.as_str().ok_or("must be text")?.parse()
+}
+
+/// Demands the organization's currency: nothing is converted.
+fn in_own(own: Currency, currency: Currency) -> Parsed<Currency> {
+    let message = || format!("must be {own}, the organization's currency: amounts are not converted");
+    if currency == own { Ok(currency) } else { Err(message()) }
 }
 
 fn object(value: &Value) -> Parsed<Map<String, Value>> {
@@ -188,15 +310,23 @@ fn column(value: &Value) -> Parsed<Column> {
 
 fn meanings(value: &Value) -> Parsed<BTreeMap<String, String>> {
     let meanings = value.as_object().ok_or("must be an object of the file's words and ours")?;
+    if meanings.len() > 1_000 {
+        return Err("must have at most 1000 words".to_owned());
+    }
     let read = |(word, meaning): (&String, &Value)| match meaning.as_str() {
         _ if word.trim().is_empty() => {
             Err("must not say what an empty cell means: it means nothing".to_owned())
         }
-        Some(meaning) => Ok((word.clone(), meaning.to_owned())),
+        Some(meaning) => Ok((clean_text(word, &(1..=200))?, clean_text(meaning, &(0..=200))?)),
         None => Err("must give a text for each word".to_owned()),
     };
     meanings.iter().map(read).collect()
 }
+
+#[cfg(feature = "openapi")]
+crate::openapi::scalar!(write_only FileEncoding, "string", "encoding");
+#[cfg(feature = "openapi")]
+crate::openapi::scalar!(write_only Delimiter, "string", "delimiter");
 
 #[cfg(feature = "openapi")]
 mod described {
@@ -284,6 +414,14 @@ mod tests {
             "mapping": {"title": "opportunity_id", "value": 7, "notes": {"join": ["a", 1]}, "externalId": ["x", "y"]},
             "values": {"stage": {"Won": "closed_won"}},
             "dryRun": true,
+            "onDuplicate": "update",
+            "emptyValues": ["NULL", "n/a"],
+            "encoding": "cp1252",
+            "delimiter": "tab",
+            "header": false,
+            "dateOrder": "mdy",
+            "decimalMark": ",",
+            "currency": "USD",
         });
         let options = decode(sent).unwrap();
         let again = Input::<ImportOptions>::into_body(options.clone()).unwrap().decode().unwrap();
@@ -293,11 +431,25 @@ mod tests {
     #[test]
     fn what_cannot_be_done_is_refused_by_name() {
         let read = json!({
-            "onDuplicate": "update", "encoding": "latin1", "dryRun": "yes",
+            "onDuplicate": "merge", "encoding": "klingon", "dryRun": "yes", "delimiter": "x", "header": "no",
+            "dateOrder": "ydm", "decimalMark": "'", "currency": "EUR", "emptyValues": [""], "undo": true,
             "mapping": {"colour": "x", "title": null, "notes": []},
         });
-        let expected =
-            ["mapping.colour", "mapping.notes", "mapping.title", "onDuplicate", "dryRun", "encoding"];
+        let expected = [
+            "mapping.colour",
+            "mapping.notes",
+            "mapping.title",
+            "onDuplicate",
+            "dryRun",
+            "emptyValues",
+            "encoding",
+            "delimiter",
+            "header",
+            "dateOrder",
+            "decimalMark",
+            "currency",
+            "undo",
+        ];
         assert_eq!(bad_fields(read), expected);
         let checked = json!({
             "mapping": {"email": "Mail", "owner": "A", "ownerId": "B"}, "values": {"stage": {"Won": "GONE"}},

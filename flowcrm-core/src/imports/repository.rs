@@ -17,6 +17,27 @@ pub struct StagedRow {
     pub cells: Vec<String>,
 }
 
+/// What an import did to a record: all that is needed to undo it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The record, a lead or deal.
+    pub record_id: Uuid,
+    /// Its version after the import; another one shows that somebody has changed it since.
+    pub version: i64,
+    /// The record before the import, as CBOR; nothing when the import created it. What no client is shown, whether a
+    /// lead has been converted, is not in it: an import leaves that as it is.
+    pub previous: Option<Vec<u8>>,
+}
+
+/// What a dry run would have made of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreseen {
+    /// The record, a lead or deal.
+    pub record_id: Uuid,
+    /// The record, as CBOR.
+    pub record: Vec<u8>,
+}
+
 /// One worker's hold on an import. Every step names the token, so that a worker who stalled can do nothing to what
 /// another one has taken over.
 #[derive(Debug, Clone, Copy)]
@@ -64,12 +85,12 @@ pub trait ImportRepository: Send {
     /// Stages rows.
     async fn stage(&mut self, id: ImportId, rows: &[StagedRow]) -> Result<()>;
 
-    /// Writes how much of the file has arrived, `is_staged` when all has.
+    /// Writes how much of the file has arrived, `is_staged` when all has, and the plan as far as it is known.
     ///
     /// # Errors
     ///
     /// [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) when the import has been discarded meanwhile.
-    async fn arrived(&mut self, import: &Import, is_staged: bool) -> Result<()>;
+    async fn arrived(&mut self, import: &Import, plan: &Plan, is_staged: bool) -> Result<()>;
 
     /// Deletes an import whose file has not arrived, with its rows.
     async fn discard(&mut self, id: ImportId) -> Result<()>;
@@ -77,6 +98,9 @@ pub trait ImportRepository: Send {
     /// Takes a lease of 15 seconds, by the database's clock, on a staged import that is not finished and that nobody
     /// holds; answers whether it did.
     async fn claim(&mut self, lease: Lease, now: Timestamp) -> Result<bool>;
+
+    /// The plan of an import whose whole file has arrived.
+    async fn plan(&mut self, id: ImportId) -> Result<Option<Plan>>;
 
     /// The import, if the lease still holds it, locked against other workers until the transaction ends.
     async fn hold(&mut self, lease: Lease) -> Result<Option<Run>>;
@@ -93,11 +117,20 @@ pub trait ImportRepository: Send {
     /// Adds rejected rows.
     async fn reject(&mut self, id: ImportId, rejections: &[Rejection]) -> Result<()>;
 
-    /// Remembers by which keys a dry run would have created records.
-    async fn foresee(&mut self, id: ImportId, keys: &[String]) -> Result<()>;
+    /// Notes what the import did to records. Of a record that it had changed before, it is the version that changes.
+    async fn note_changes(&mut self, id: ImportId, changes: &[Change]) -> Result<()>;
 
-    /// Those of some keys that a dry run has remembered.
-    async fn foreseen(&mut self, id: ImportId, keys: &[String]) -> Result<Vec<String>>;
+    /// Remembers by which keys records would be found after a dry run.
+    async fn foresee(&mut self, id: ImportId, keys: &[(String, Uuid)]) -> Result<()>;
+
+    /// Those of some keys that a dry run has remembered, each with its records.
+    async fn foreseen(&mut self, id: ImportId, keys: &[String]) -> Result<Vec<(String, Uuid)>>;
+
+    /// Remembers what a dry run would have made of records.
+    async fn foresee_records(&mut self, id: ImportId, records: &[Foreseen]) -> Result<()>;
+
+    /// Those of some records that a dry run has remembered, as CBOR.
+    async fn foreseen_records(&mut self, id: ImportId, ids: &[Uuid]) -> Result<Vec<Vec<u8>>>;
 
     /// Deletes what a dry run has remembered.
     async fn forget_foreseen(&mut self, id: ImportId) -> Result<()>;
@@ -116,6 +149,12 @@ pub trait ImportRepository: Send {
 
     /// Those of some leads that are there.
     async fn present_leads(&mut self, ids: &[LeadId]) -> Result<Vec<LeadId>>;
+
+    /// The leads with some external ids or folded emails.
+    async fn leads_with(&mut self, external_ids: &[String], email_keys: &[String]) -> Result<Vec<Lead>>;
+
+    /// The deals with some external ids.
+    async fn deals_with(&mut self, external_ids: &[String]) -> Result<Vec<Deal>>;
 
     /// Adds leads.
     ///

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::amounts::plain;
+use super::dates::moment;
 use super::field::ALTERNATIVES;
 use super::mapping::{Cell, cut};
 use super::members::{Members, may_name};
@@ -11,10 +13,11 @@ use crate::access::{Action, Actor};
 use crate::input::{Body, Command, Fields};
 use crate::time::Timestamp;
 
-/// A record that a row asks for: `new` is the command that a client would have sent.
-pub(super) struct Draft<N> {
+/// A record that a row asks for: `new` is the command that a client would have sent to create it, `patch` to change it.
+pub(super) struct Draft<N, P> {
     pub(super) row: StagedRow,
-    pub(super) new: N,
+    pub(super) new: Result<N, Rejection>,
+    pub(super) patch: P,
     pub(super) created_at: Option<Timestamp>,
     pub(super) closed_at: Option<Timestamp>,
     /// The lead that a deal names by its id in another system.
@@ -30,26 +33,28 @@ pub(super) struct RowReader<'a> {
 }
 
 impl RowReader<'_> {
-    /// Reads a row by the rules of the command `N`.
-    pub(super) fn read<N: Command>(&self, row: StagedRow) -> Result<Draft<N>, Rejection> {
+    /// Reads a row by the rules of the commands `N` and `P`. A row that says too little for a new record may still say
+    /// what to change.
+    pub(super) fn read<N: Command, P: Command>(&self, row: StagedRow) -> Result<Draft<N, P>, Rejection> {
         let mut body = Map::new();
         let (mut created_at, mut closed_at, mut lead) = (None, None, None);
         for field in self.plan.fields() {
             let Some(cell) = self.plan.cell(field, &row) else { continue };
             let refused = |message: String| self.reject(&row, field, &message);
             match field {
-                ImportField::CreatedAt => created_at = Some(moment(&cell.text).map_err(refused)?),
-                ImportField::ClosedAt => closed_at = Some(moment(&cell.text).map_err(refused)?),
+                ImportField::CreatedAt => created_at = Some(self.moment(&cell).map_err(refused)?),
+                ImportField::ClosedAt => closed_at = Some(self.moment(&cell).map_err(refused)?),
                 ImportField::LeadExternalId => lead = Some(cell),
                 _ => {
-                    let (name, value) = self.field(field, &cell.text).map_err(refused)?;
+                    let (name, value) = self.field(field, &cell).map_err(refused)?;
                     body.insert(name.to_string(), value);
                 }
             }
         }
+        let patch = self.decode(body.clone(), &row)?;
         self.name_by_key(&mut body);
-        let new = self.decode(body, &row)?;
-        Ok(Draft { row, new, created_at, closed_at, lead })
+        let new = self.decode(body, &row);
+        Ok(Draft { row, new, patch, created_at, closed_at, lead })
     }
 
     /// That a row is not imported, because of what it says of a field.
@@ -60,19 +65,22 @@ impl RowReader<'_> {
             None => (self.plan.column(field), None),
         };
         let reason = format!("{field} {message}");
-        Rejection { line: row.line, column, value, reason }
+        Rejection { line: row.line, column, value, reason, cells: Some(row.cells.clone()) }
     }
 
     /// A field as a client would have sent it.
-    fn field(&self, field: ImportField, text: &str) -> Result<(ImportField, Value), String> {
+    fn field(&self, field: ImportField, cell: &Cell) -> Result<(ImportField, Value), String> {
+        let text = cell.text.as_str();
         let member = match field {
             ImportField::Owner | ImportField::AssignedTo => self.members.called(text)?,
             ImportField::OwnerId | ImportField::AssignedToId => self.members.with_id(text)?,
             ImportField::Status | ImportField::Stage => return Ok((field, own_word(text).into())),
-            ImportField::ExpectedClose => return Ok((field, with_zone(text).into())),
-            ImportField::Probability => {
-                return Ok((field, text.parse::<i64>().map_or_else(|_| text.into(), Value::from)));
+            ImportField::ExpectedClose => return Ok((field, self.moment(cell)?.to_sortable_text().into())),
+            ImportField::Value => {
+                let mark = self.plan.decimal_marks.get(&cell.place).copied();
+                return Ok((field, plain(text, mark, self.actor.currency)?.into()));
             }
+            ImportField::Probability => return Ok((field, percent(text))),
             _ => return Ok((field, text.into())),
         };
         let create = match self.kind {
@@ -83,6 +91,10 @@ impl RowReader<'_> {
         let by_id =
             ALTERNATIVES.iter().find(|(_, by_word)| *by_word == field).map_or(field, |(by_id, _)| *by_id);
         Ok((by_id, member.id.to_string().into()))
+    }
+
+    fn moment(&self, cell: &Cell) -> Result<Timestamp, String> {
+        moment(&cell.text, self.plan.date_orders.get(&cell.place).copied())
     }
 
     /// Where the file has no column for the name, something else that is there names the record.
@@ -111,15 +123,12 @@ impl RowReader<'_> {
     }
 }
 
-/// A moment as files write it: a client's spelling, or a date and time without a zone, which is UTC.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    with_zone(text).parse().map_err(|error: crate::time::NotATimestamp| error.to_string())
-}
-
-fn with_zone(text: &str) -> String {
-    let is_local = text.get(10..11).is_some_and(|separator| matches!(separator, " " | "T"))
-        && text.bytes().skip(11).all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
-    if is_local { format!("{}T{}Z", &text[..10], &text[11..]) } else { text.to_owned() }
+/// A percentage: `90`, `90%`, `90.00`.
+fn percent(text: &str) -> Value {
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+    let whole =
+        number.split_once(['.', ',']).filter(|(_, decimals)| decimals.bytes().all(|digit| digit == b'0'));
+    whole.map_or(number, |(whole, _)| whole).parse::<i64>().map_or_else(|_| text.into(), Value::from)
 }
 
 #[cfg(test)]
@@ -132,9 +141,9 @@ mod tests {
     use super::super::{ImportMember, ImportOptions};
     use super::*;
     use crate::access::Role;
-    use crate::deals::{DealStage, NewDeal};
+    use crate::deals::{DealPatch, DealStage, NewDeal};
     use crate::ids::UserId;
-    use crate::leads::NewLead;
+    use crate::leads::{LeadPatch, NewLead};
     use crate::money::{Currency, Money};
 
     fn user(id: u128) -> UserId {
@@ -155,17 +164,21 @@ mod tests {
         }
     }
 
+    /// What a rejection says: column, value, reason.
+    type Refusal = (Option<String>, Option<String>, String);
+
     /// Reads one row of a file.
-    fn read<N: Command>(
+    fn read<N: Command, P: Command>(
         kind: ImportKind,
         options: Value,
         header: &[&str],
         cells: &[&str],
-    ) -> Result<Draft<N>, (Option<String>, Option<String>, String)> {
+    ) -> Result<(N, Draft<N, P>), Refusal> {
         let options: ImportOptions = Body::try_from(options).unwrap().decode().unwrap();
         let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let mapper = Mapper::new(&texts(header), &options, kind).unwrap();
-        let Mapped::Row(row) = mapper.take(&Record { line: 7, cells: texts(cells) }) else {
+        let record = |line, cells| Record { line, is_after_blank: false, cells: texts(cells) };
+        let mapper = Mapper::new(&[record(1, header)], &options, kind).unwrap();
+        let Mapped::Row(row) = mapper.take(&record(7, cells)) else {
             panic!("no row");
         };
         let member = |id, name: &str, role| ImportMember {
@@ -176,7 +189,13 @@ mod tests {
         };
         let members = Members::new(vec![member(3, "Sally", Role::Sales), member(4, "Ann", Role::Admin)]);
         let reader = RowReader { kind, plan: &mapper.plan, actor: &actor(), members: &members };
-        reader.read(row).map_err(|rejection| {
+        let draft: Result<Draft<N, P>, Rejection> = reader.read(row);
+        let read = draft.and_then(|mut draft| {
+            let nothing =
+                Rejection { line: 7, column: None, value: None, reason: String::new(), cells: None };
+            std::mem::replace(&mut draft.new, Err(nothing)).map(|new| (new, draft))
+        });
+        read.map_err(|rejection| {
             assert_eq!(rejection.line, 7);
             (rejection.column, rejection.value, rejection.reason)
         })
@@ -192,27 +211,29 @@ mod tests {
             "values": {"stage": {"engaging": "DISCOVERY"}},
         });
         let header = ["id", "deal stage", "worth", "closed", "agent", "odds", "customer"];
-        let deal = |cells: &[&str]| read::<NewDeal>(ImportKind::Deals, options.clone(), &header, cells);
-        let read = deal(&["A1", "Closed won", "1054", "2017-03-01", "SALLY", "90", "C9"]).ok().unwrap();
-        assert_eq!((read.new.title.as_str(), read.new.external_id.as_deref()), ("A1", Some("A1")));
-        assert_eq!((read.new.stage, read.new.probability), (Some(DealStage::ClosedWon), Some(90)));
-        let value = read.new.value.map(|amount| amount.in_currency(Currency::USD).unwrap());
+        let deal =
+            |cells: &[&str]| read::<NewDeal, DealPatch>(ImportKind::Deals, options.clone(), &header, cells);
+        let (new, read) =
+            deal(&["A1", "Closed won", "$1,054.00", "3/31/2017", "SALLY", "90%", "C9"]).ok().unwrap();
+        assert_eq!((new.title.as_str(), new.external_id.as_deref()), ("A1", Some("A1")));
+        assert_eq!((new.stage, new.probability), (Some(DealStage::ClosedWon), Some(90)));
+        let value = new.value.map(|amount| amount.in_currency(Currency::USD).unwrap());
         assert_eq!(value, Some(Money::new(105_400, Currency::USD)));
-        assert_eq!(read.new.assigned_to_id, Some(user(3)));
-        assert_eq!(read.closed_at, "2017-03-01".parse().ok());
+        assert_eq!(new.assigned_to_id, Some(user(3)));
+        assert_eq!(read.closed_at, "2017-03-31".parse().ok());
         assert_eq!(read.lead.map(|cell| cell.text).as_deref(), Some("C9"));
 
-        let read = deal(&["A2", "ENGAGING", "", "", "", "", ""]).ok().unwrap();
-        assert_eq!((read.new.stage, read.new.value), (Some(DealStage::Discovery), None));
+        let (new, _) = deal(&["A2", "ENGAGING", "", "", "", "", ""]).ok().unwrap();
+        assert_eq!((new.stage, new.value), (Some(DealStage::Discovery), None));
 
         let cases = [
             (["", "", "1", "", "", "", ""], "id", None, "title is required"),
-            (["A", "Won?", "", "", "", "", ""], "deal stage", Some("Won?"), "stage must be one of"),
-            (["A", "", "12,5", "", "", "", ""], "worth", Some("12,5"), "value must be a number"),
+            (["A", "Gone", "", "", "", "", ""], "deal stage", Some("Gone"), "stage must be one of"),
+            (["A", "", "12,5x", "", "", "", ""], "worth", Some("12,5x"), "value must be a number"),
             (
-                ["A", "", "", "31.12.2020", "", "", ""],
+                ["A", "", "", "31.13.2020", "", "", ""],
                 "closed",
-                Some("31.12.2020"),
+                Some("31.13.2020"),
                 "closedAt must be a date",
             ),
             (["A", "", "", "", "Bob", "", ""], "agent", Some("Bob"), "assignedTo is not"),
@@ -229,24 +250,13 @@ mod tests {
     #[test]
     fn a_lead_of_a_file_without_names_is_called_by_its_email_or_external_id() {
         let lead = |header: &[&str], cells: &[&str]| {
-            let draft = read::<NewLead>(ImportKind::Leads, json!({}), header, cells);
-            draft.map(|draft| draft.new.name)
+            let draft = read::<NewLead, LeadPatch>(ImportKind::Leads, json!({}), header, cells);
+            draft.map(|(new, _)| new.name)
         };
         assert_eq!(lead(&["email", "external id"], &["ada@x.org", "7"]).unwrap(), "ada@x.org");
         assert_eq!(lead(&["email", "external id"], &["", "7"]).unwrap(), "7");
         assert!(lead(&["name", "email"], &["", "ada@x.org"]).is_err());
         let (column, value, _) = lead(&["name", "email"], &["Ada", "ada @x.org"]).unwrap_err();
         assert_eq!((column.as_deref(), value.as_deref()), (Some("email"), Some("ada @x.org")));
-    }
-
-    #[test]
-    fn moments_without_a_zone_are_utc() {
-        let noon: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
-        for text in ["2026-01-31 12:00:00", "2026-01-31T12:00:00", "2026-01-31T14:00:00+02:00"] {
-            assert_eq!(moment(text), Ok(noon), "{text}");
-        }
-        for bad in ["31-01-2026", "2026-01-31 noon", "2026-13-01", "é26-01-31ü12:00:00", "1/2/2026"] {
-            assert!(moment(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -37,7 +37,7 @@ impl Crm {
     /// `unavailable` when the database cannot answer; the imports wait on.
     pub async fn run_waiting_imports(&self) -> Result<usize> {
         self.discard_abandoned_files().await?;
-        let waiting = self.store().system().await?.waiting_imports().await?;
+        let waiting = self.store().system_read().await?.waiting_imports().await?;
         let mut ended = 0;
         for (org, id) in waiting {
             let scope = OrgScope::new(org);
@@ -54,7 +54,7 @@ impl Crm {
     /// Deletes what was staged of files that have not arrived in full within an hour.
     async fn discard_abandoned_files(&self) -> Result<()> {
         let an_hour_ago = self.env().now().plus(Duration::hours(-1));
-        let abandoned = self.store().system().await?.abandoned_imports(an_hour_ago).await?;
+        let abandoned = self.store().system_read().await?.abandoned_imports(an_hour_ago).await?;
         for (org, id) in abandoned {
             let mut tx = self.store().write(OrgScope::new(org)).await?;
             tx.imports().discard(id).await?;

@@ -1,5 +1,6 @@
 use super::{
-    Import, ImportKind, ImportOptions, ImportQuery, ImportState, Rejection, RejectionQuery, Staging,
+    Import, ImportKind, ImportOptions, ImportQuery, ImportState, RejectedFile, Rejection, RejectionQuery,
+    Staging,
 };
 use crate::access::Action;
 use crate::caller::Caller;
@@ -51,7 +52,7 @@ impl<'a> Imports<'a> {
             started_at: None,
             finished_at: None,
         };
-        Ok(Staging::new(self.caller.clone(), options, import))
+        Ok(Staging::new(self.caller.clone(), options, import, work.actor().currency))
     }
 
     /// Lists the organization's imports.
@@ -93,6 +94,17 @@ impl<'a> Imports<'a> {
         let total = if query.list.count { Some(work.imports().count_rejections(id).await?) } else { None };
         let rejections = work.imports().rejections(id, &query).await?;
         Ok(Page::cut(rejections, &query.list, total).map(|row| row.rejection))
+    }
+
+    /// Begins to write an import's rejected rows as a CSV file, to be put right and imported again.
+    ///
+    /// # Errors
+    ///
+    /// `forbidden`, `not_found`.
+    pub async fn rejected_file(&self, id: ImportId) -> Result<RejectedFile> {
+        let mut work = self.permitted().await?;
+        let plan = work.imports().plan(id).await?.or_not_found("import")?;
+        Ok(RejectedFile::new(self.caller.clone(), id, plan))
     }
 
     async fn permitted(&self) -> Result<Work> {

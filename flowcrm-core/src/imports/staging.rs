@@ -1,9 +1,10 @@
-use super::csv::{CsvParser, Record};
-use super::mapping::{Mapped, Mapper};
-use super::{Import, ImportOptions, Rejection, StagedRow};
+use super::intake::Intake;
+use super::mapping::Mapped;
+use super::{Import, ImportOptions, Plan, Rejection, StagedRow};
 use crate::access::Action;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::money::Currency;
 
 /// How much of a file is read at once.
 const PIECE: usize = 64 * 1024;
@@ -18,11 +19,8 @@ const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
 /// by the worker after an hour; nobody sees it before.
 pub struct Staging {
     caller: Caller,
-    options: ImportOptions,
     import: Import,
-    parser: CsvParser,
-    /// Made of the header.
-    mapper: Option<Mapper>,
+    intake: Intake,
     is_inserted: bool,
     rows: Vec<StagedRow>,
     rejections: Vec<Rejection>,
@@ -30,13 +28,11 @@ pub struct Staging {
 }
 
 impl Staging {
-    pub(super) fn new(caller: Caller, options: ImportOptions, import: Import) -> Self {
+    pub(super) fn new(caller: Caller, options: ImportOptions, import: Import, currency: Currency) -> Self {
         Self {
             caller,
-            options,
+            intake: Intake::new(import.kind, options, currency),
             import,
-            parser: CsvParser::new(),
-            mapper: None,
             is_inserted: false,
             rows: Vec::new(),
             rejections: Vec::new(),
@@ -48,7 +44,7 @@ impl Staging {
     ///
     /// # Errors
     ///
-    /// `validation_failed` for `file` when it is not CSV in UTF-8, and for options that do not fit its header;
+    /// `validation_failed` for `file` when it is no list, and for options that do not fit it;
     /// `forbidden` when the caller's right has gone meanwhile; `conflict` when the file took more than an hour.
     pub async fn push(&mut self, bytes: &[u8]) -> Result<()> {
         for piece in bytes.chunks(PIECE) {
@@ -64,7 +60,8 @@ impl Staging {
     ///
     /// # Errors
     ///
-    /// As [`push`](Self::push); and `validation_failed` for a `file` without rows.
+    /// As [`push`](Self::push); and `validation_failed` for a `file` without rows, and for `options.dateOrder` or
+    /// `options.decimalMark` when all rows together leave open what a column means.
     pub async fn finish(mut self) -> Result<Import> {
         match self.hand_over().await {
             Ok(()) => Ok(self.import),
@@ -76,36 +73,28 @@ impl Staging {
     }
 
     async fn take(&mut self, piece: &[u8]) -> Result<()> {
-        let mut records = Vec::new();
-        self.parser.push(piece, &mut records).map_err(|message| Error::field("file", message))?;
-        self.map(&records)?;
-        if self.rows.len() + self.rejections.len() >= ROWS_AT_ONCE || self.bytes >= BYTES_AT_ONCE {
-            self.write(false).await?;
-        }
-        Ok(())
+        let mut mapped = Vec::new();
+        self.intake.push(piece, &mut mapped)?;
+        self.add(mapped);
+        let Some(plan) = self.intake.plan().filter(|_| self.is_plenty()).cloned() else {
+            return Ok(());
+        };
+        self.write(&plan, false).await
     }
 
     async fn hand_over(&mut self) -> Result<()> {
-        let mut records = Vec::new();
-        let parser = std::mem::replace(&mut self.parser, CsvParser::new());
-        parser.finish(&mut records).map_err(|message| Error::field("file", message))?;
-        self.map(&records)?;
-        if self.mapper.is_none() {
-            return Err(Error::field("file", "is empty: it must begin with a header"));
-        }
+        let mut mapped = Vec::new();
+        let plan = self.intake.finish(&mut mapped)?;
+        self.add(mapped);
         if self.import.total == 0 {
             return Err(Error::field("file", "has no rows below its header"));
         }
-        self.write(true).await
+        self.write(&plan, true).await
     }
 
-    fn map(&mut self, records: &[Record]) -> Result<()> {
-        for record in records {
-            let Some(mapper) = &self.mapper else {
-                self.mapper = Some(Mapper::new(&record.cells, &self.options, self.import.kind)?);
-                continue;
-            };
-            match mapper.take(record) {
+    fn add(&mut self, mapped: Vec<Mapped>) {
+        for mapped in mapped {
+            match mapped {
                 Mapped::Row(row) => {
                     self.bytes += row.cells.iter().map(String::len).sum::<usize>();
                     self.rows.push(row);
@@ -118,28 +107,33 @@ impl Staging {
             }
             self.import.total += 1;
         }
-        Ok(())
+    }
+
+    fn is_plenty(&self) -> bool {
+        self.rows.len() + self.rejections.len() >= ROWS_AT_ONCE || self.bytes >= BYTES_AT_ONCE
     }
 
     /// Writes what has been mapped. The caller may have lost their right since the last time.
-    async fn write(&mut self, is_all: bool) -> Result<()> {
-        let Some(mapper) = &self.mapper else {
-            return Ok(());
-        };
+    async fn write(&mut self, plan: &Plan, is_all: bool) -> Result<()> {
         let mut work = self.caller.write().await?;
         work.actor().require(Action::Import)?;
         if !self.is_inserted {
-            work.imports().insert(&self.import, self.caller.user_id(), &mapper.plan).await?;
+            work.imports().insert(&self.import, self.caller.user_id(), plan).await?;
         }
         work.imports().stage(self.import.id, &self.rows).await?;
         work.imports().reject(self.import.id, &self.rejections).await?;
-        work.imports().arrived(&self.import, is_all).await?;
+        work.imports().arrived(&self.import, plan, is_all).await?;
         work.commit().await?;
         self.is_inserted = true;
         self.bytes = 0;
         self.rows.clear();
         self.rejections.clear();
         Ok(())
+    }
+
+    /// Gives the file up: deletes what has been staged of it. Call it when the file will not arrive in full.
+    pub async fn abandon(mut self) {
+        self.discard().await;
     }
 
     /// Deletes what has been staged; should that fail, the worker does it later.

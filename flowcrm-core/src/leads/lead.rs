@@ -227,7 +227,7 @@ impl Lead {
         Ok((lead, events))
     }
 
-    /// The deal that a conversion makes.
+    /// The deal that a conversion makes; its assignee is the command's.
     pub fn deal_to_make(&self, convert: ConvertLead) -> NewDeal {
         NewDeal {
             title: convert.title.unwrap_or_else(|| self.company.clone().unwrap_or_else(|| self.name.clone())),
@@ -235,7 +235,7 @@ impl Lead {
             stage: Some(convert.stage.unwrap_or(DealStage::Qualification)),
             expected_close: convert.expected_close,
             lead_id: Some(self.id),
-            assigned_to_id: convert.assigned_to_id.or(self.assigned_to_id),
+            assigned_to_id: convert.assigned_to_id,
             ..NewDeal::default()
         }
     }
@@ -243,11 +243,16 @@ impl Lead {
     /// That a deal was made of this lead.
     pub fn converted(&self, deal: &Deal, actor: &Actor) -> Event {
         let message = format!("{} converted lead {} to deal {}", actor.name, self.name, deal.title);
-        let to = [Some(deal.owner_id), deal.assigned_to_id];
+        let to = [Some(self.owner_id), self.assigned_to_id, deal.assigned_to_id];
         Event::about(EventKind::LeadConverted, self)
             .with("deal", deal)
             .audited_as(serde_json::json!({ "leadId": self.id, "dealId": deal.id, "dealTitle": deal.title }))
             .notifying(Notice::to(to, NotificationType::DealUpdated, message).linking(Deal::link(deal.id)))
+    }
+
+    /// Where the console shows a lead.
+    pub fn link(id: LeadId) -> String {
+        format!("/leads/{id}")
     }
 
     /// That this lead was deleted.
@@ -263,9 +268,9 @@ impl Lead {
 
     fn assigned(&self) -> Event {
         let message = format!("You've been assigned lead: {}", self.name);
-        let link = format!("/leads/{}", self.id);
         Event::about(EventKind::LeadAssigned, self).notifying(
-            Notice::to([self.assigned_to_id], NotificationType::LeadAssigned, message).linking(link),
+            Notice::to([self.assigned_to_id], NotificationType::LeadAssigned, message)
+                .linking(Self::link(self.id)),
         )
     }
 

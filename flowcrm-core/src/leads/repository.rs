@@ -6,14 +6,29 @@ use crate::error::Result;
 use crate::ids::{LeadId, UserId};
 use crate::time::Timestamp;
 
+/// What there is besides a lead; what is not there need not be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traces {
+    /// Whether it has activities.
+    pub has_activities: bool,
+    /// Whether deals have been made with it.
+    pub has_deals: bool,
+}
+
 /// Where leads are kept. Every method sees the transaction's organization only.
 #[async_trait]
 pub trait LeadRepository: Send {
     /// The lead, if it is there.
     async fn find(&mut self, id: LeadId) -> Result<Option<Lead>>;
 
+    /// The lead, if it is there, and what there is besides it.
+    async fn find_with_traces(&mut self, id: LeadId) -> Result<Option<(Lead, Traces)>>;
+
     /// The lead, held against other writers until the transaction ends.
     async fn lock(&mut self, id: LeadId) -> Result<Option<Lead>>;
+
+    /// Those of some leads that are there, in any order.
+    async fn find_many(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>>;
 
     /// The lead with this id of another system.
     async fn find_by_external_id(&mut self, external_id: &str) -> Result<Option<Lead>>;
@@ -35,8 +50,8 @@ pub trait LeadRepository: Send {
     ///
     /// # Errors
     ///
-    /// [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) when the former version is no longer there, and a field
-    /// error for `externalId` when another lead has it.
+    /// [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) when the former version is no longer there, or somebody
+    /// else has just taken the `externalId`.
     async fn update(&mut self, lead: &Lead) -> Result<()>;
 
     /// Deletes a lead and its activities, and clears the references of its deals and tasks.

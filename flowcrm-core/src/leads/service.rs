@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{AssignLead, ConvertLead, Lead, LeadDetail, LeadPatch, LeadQuery, NewLead};
 use crate::access::Action;
 use crate::activities::{Activity, ActivityQuery, NewActivity};
-use crate::bulk::{BulkChange, BulkOutcome};
+use crate::bulk::{BulkChange, BulkOutcome, in_lock_order};
 use crate::caller::Caller;
 use crate::deals::Deal;
 use crate::error::{Error, OrNotFound, Result};
@@ -54,10 +54,12 @@ impl<'a> Leads<'a> {
     /// `not_found`.
     pub async fn get(&self, id: LeadId) -> Result<LeadDetail> {
         let mut work = self.caller.read().await?;
-        let lead = visible(work.leads().find(id).await?, &work)?;
-        let people = work.users().names(&[Some(lead.owner_id), lead.assigned_to_id]).await?;
-        let activities = work.activities().newest(id, 20).await?;
-        let deals = work.deals().of_lead(id, 200).await?;
+        let (lead, traces) = work.leads().find_with_traces(id).await?.or_not_found("lead")?;
+        let lead = visible(Some(lead), &work)?;
+        let people = work.names(&[Some(lead.owner_id), lead.assigned_to_id]).await?;
+        let activities =
+            if traces.has_activities { work.activities().newest(id, 20).await? } else { Vec::new() };
+        let deals = if traces.has_deals { work.deals().of_lead(id, 200).await? } else { Vec::new() };
         let person = |user| people.iter().find(|person| Some(person.id) == user).cloned();
         Ok(LeadDetail {
             owner: person(Some(lead.owner_id)).or_not_found("user")?,
@@ -138,9 +140,12 @@ impl<'a> Leads<'a> {
         }
         let lead = visible(work.leads().lock(id).await?, &work)?;
         work.actor().authorize(Action::ConvertLead, &lead)?;
-        let convert: ConvertLead = work.decode(body).await?;
-        if let Some(user) = convert.assigned_to_id.filter(|user| Some(*user) != lead.assigned_to_id) {
-            work.authorize_naming(Action::CreateDeal, user).await?;
+        let mut convert: ConvertLead = work.decode(body).await?;
+        match convert.assigned_to_id {
+            Some(user) if Some(user) != lead.assigned_to_id => work.authorize_naming(Action::CreateDeal, user).await?,
+            Some(_) => {}
+            // The lead's own assignee goes on with the deal, unless they have left.
+            None => convert.assigned_to_id = work.active_member(lead.assigned_to_id).await?,
         }
         let (won, lead_events) = lead.convert(work.env().now())?;
         let new_deal = lead.deal_to_make(convert);
@@ -174,15 +179,15 @@ impl<'a> Leads<'a> {
         let mut work = self.caller.write().await?;
         let (ids, bulk): (Vec<LeadId>, _) = work.decode_bulk::<_, LeadPatch>(bulk).await?;
         let mut outcomes = Vec::with_capacity(ids.len());
-        for id in ids {
+        for (place, id) in in_lock_order(&ids) {
             let done = match &bulk {
                 BulkChange::Set(patch) => change(&mut work, id, patch.clone(), None).await.map(|_| ()),
                 BulkChange::Delete => remove(&mut work, id).await,
             };
-            outcomes.push(BulkOutcome::of(id, done)?);
+            outcomes.push((place, BulkOutcome::of(id, done)?));
         }
         work.commit().await?;
-        Ok(outcomes)
+        Ok(BulkOutcome::in_asked_order(outcomes))
     }
 
     /// Lists a lead's activities, newest first.

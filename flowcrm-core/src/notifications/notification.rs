@@ -165,9 +165,10 @@ impl Command for Announce {
     fn decode(fields: &mut Fields) -> Self {
         let link = fields.optional("link", |value| {
             let link = text(0..=500)(value)?;
-            let is_path = link.starts_with('/') && !link.starts_with("//");
-            let is_address = link.starts_with("https://") || link.starts_with("http://");
-            if is_path || is_address { Ok(link) } else { Err("must be a path or a web address".to_owned()) }
+            // Browsers take a backslash for a slash: `/\\host` would lead elsewhere.
+            let is_path = link.starts_with('/') && !link.starts_with("//") && !link.contains('\\');
+            let is_address = link.starts_with("https://");
+            if is_path || is_address { Ok(link) } else { Err("must be a path or an https address".to_owned()) }
         });
         Self { message: fields.required("message", text(1..=1_000)).unwrap_or_default(), link }
     }

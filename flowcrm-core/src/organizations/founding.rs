@@ -6,7 +6,6 @@ use crate::caller::Origin;
 use crate::crm::Crm;
 use crate::email::Email;
 use crate::error::Result;
-use crate::ids::UserId;
 use crate::ports::SystemTx;
 use crate::users::User;
 use crate::work::Work;
@@ -35,19 +34,15 @@ pub(crate) async fn found(crm: &Crm, founding: Founding, origin: &Origin) -> Res
     begin(crm, tx, &organization, founding, origin).await
 }
 
-/// The same on behalf of a platform operator, whose log it goes into.
-pub(super) async fn found_by_operator(
+/// The same on behalf of a platform operator, in the operator's own transaction. Nobody of the new organization did it.
+pub(super) async fn found_for_operator(
     crm: &Crm,
+    tx: Box<dyn SystemTx>,
+    organization: &Organization,
     founding: Founding,
-    operator: UserId,
-    origin: &Origin,
-) -> Result<(Work, Organization)> {
-    let now = crm.env().now();
-    let mut tx = crm.store().system().await?;
-    let organization = Organization::create(crm.env().id(), founding.org_name.clone(), now);
-    tx.note_operator(operator, "org:created", organization.id, now).await?;
-    let (work, _) = begin(crm, tx, &organization, founding, origin).await?;
-    Ok((work, organization))
+) -> Result<Work> {
+    let (work, _) = begin(crm, tx, organization, founding, &Origin::default()).await?;
+    Ok(work.unattributed())
 }
 
 async fn begin(

@@ -1,13 +1,14 @@
-use super::founding::{Founding, found_by_operator};
+use super::founding::{Founding, found_for_operator};
 use super::{NewOrganization, Organization, OrganizationQuery, UpdateOrganization};
-use crate::access::{Action, OrgScope};
+use crate::access::Action;
 use crate::caller::Caller;
 use crate::error::{Error, ErrorCode, OrNotFound, Result};
 use crate::ids::OrgId;
 use crate::input::{Asked, Input};
 use crate::money::Currency;
 use crate::page::Page;
-use crate::work::check_version;
+use crate::ports::SystemTx;
+use crate::work::{Work, check_version};
 
 /// What a caller may do with their own organization.
 #[derive(Debug)]
@@ -80,11 +81,13 @@ impl<'a> Organizations<'a> {
     ///
     /// `forbidden` unless the caller is an operator; `validation_failed` for a bad query.
     pub async fn list(&self, query: impl Into<Asked<OrganizationQuery>>) -> Result<Page<Organization>> {
-        self.require_operator().await?;
+        let work = self.operate().await?;
         let query = query.into().read(Currency::USD)?;
-        let mut tx = self.caller.crm().store().system().await?;
+        let own = work.actor().org_id;
+        let mut tx = work.leave().await?;
         let total = if query.list.count { Some(tx.count_organizations().await?) } else { None };
         let organizations = tx.organizations(&query).await?;
+        self.note(tx, "org:listed", own).await?;
         Ok(Page::cut(organizations, &query.list, total))
     }
 
@@ -94,9 +97,10 @@ impl<'a> Organizations<'a> {
     ///
     /// `forbidden` unless the caller is an operator; `not_found`.
     pub async fn get(&self, id: OrgId) -> Result<Organization> {
-        self.require_operator().await?;
-        let mut tx = self.caller.crm().store().read(OrgScope::new(id)).await?;
-        tx.organization().find().await?.or_not_found("organization")
+        let mut tx = self.operate().await?.leave().await?;
+        let organization = tx.organization(id).await?.or_not_found("organization")?;
+        self.note(tx, "org:read", id).await?;
+        Ok(organization)
     }
 
     /// Creates an organization with its first OWNER.
@@ -107,8 +111,8 @@ impl<'a> Organizations<'a> {
     /// with already.
     pub async fn create(&self, new: impl Input<NewOrganization>) -> Result<Organization> {
         let body = new.into_body()?;
-        self.require_operator().await?;
-        let new: NewOrganization = body.decode()?;
+        drop(self.operate().await?);
+        let new: NewOrganization = body.clone().decode()?;
         let crm = self.caller.crm();
         let founding = Founding {
             org_name: new.name,
@@ -116,8 +120,18 @@ impl<'a> Organizations<'a> {
             owner_email: new.owner_email,
             password_hash: crm.passwords().hash(new.owner_password.into_inner()).await?,
         };
-        let founded = found_by_operator(crm, founding, self.caller.user_id(), self.caller.origin()).await;
-        let (work, organization) = founded.map_err(|error| match (error.code(), error.fields()) {
+        let mut own = self.operate().await?;
+        let sealed = body.sealing("ownerPassword", |password| crm.tokens().seal(password));
+        if let Some(organization) = own.replay("organizations.create", &sealed).await? {
+            return Ok(organization);
+        }
+        let now = crm.env().now();
+        let organization = Organization::create(crm.env().id(), founding.org_name.clone(), now);
+        own.keep(&organization).await?;
+        let mut tx = own.leave().await?;
+        tx.note_operator(self.caller.user_id(), "org:created", organization.id, now).await?;
+        let founded = found_for_operator(crm, tx, &organization, founding).await;
+        let work = founded.map_err(|error| match (error.code(), error.fields()) {
             (ErrorCode::Invalid, [email]) => Error::field("ownerEmail", email.message.clone()),
             _ => error,
         })?;
@@ -131,26 +145,31 @@ impl<'a> Organizations<'a> {
     ///
     /// `forbidden` unless the caller is an operator; `not_found`; `conflict` for the caller's own organization.
     pub async fn delete(&self, id: OrgId) -> Result<()> {
-        let own = self.require_operator().await?;
-        if id == own {
+        let work = self.operate().await?;
+        if id == work.actor().org_id {
             return Err(Error::conflict("This is your own organization: another operator has to delete it."));
         }
-        let crm = self.caller.crm();
-        let mut tx = crm.store().system().await?;
+        let mut tx = work.leave().await?;
         if !tx.delete_organization(id).await? {
             return Err(Error::not_found("organization"));
         }
-        tx.note_operator(self.caller.user_id(), "org:deleted", id, crm.env().now()).await?;
-        tx.commit().await
+        self.note(tx, "org:deleted", id).await
     }
 
-    /// Demands that the caller is a platform operator; answers the organization that they belong to.
-    async fn require_operator(&self) -> Result<OrgId> {
-        let work = self.caller.read().await?;
+    /// Begins work of a platform operator, in their own organization.
+    async fn operate(&self) -> Result<Work> {
+        let work = self.caller.write().await?;
         if work.actor().is_operator {
-            Ok(work.actor().org_id)
+            Ok(work)
         } else {
             Err(Error::forbidden("Only a platform operator may do this."))
         }
+    }
+
+    /// Notes in the operator log what was done, and commits it.
+    async fn note(&self, mut tx: Box<dyn SystemTx>, action: &str, org: OrgId) -> Result<()> {
+        let now = self.caller.crm().env().now();
+        tx.note_operator(self.caller.user_id(), action, org, now).await?;
+        tx.commit().await
     }
 }

@@ -1,6 +1,6 @@
 use super::{NewTask, Task, TaskDetail, TaskPatch, TaskQuery};
 use crate::access::Action;
-use crate::bulk::{BulkChange, BulkOutcome};
+use crate::bulk::{BulkChange, BulkOutcome, in_lock_order};
 use crate::caller::Caller;
 use crate::deals::DealRef;
 use crate::error::{OrNotFound, Result};
@@ -45,7 +45,7 @@ impl<'a> Tasks<'a> {
     pub async fn get(&self, id: TaskId) -> Result<TaskDetail> {
         let mut work = self.caller.read().await?;
         let task = visible(work.tasks().find(id).await?, &work)?;
-        let people = work.users().names(&[Some(task.assigned_to_id), Some(task.created_by_id)]).await?;
+        let people = work.names(&[Some(task.assigned_to_id), Some(task.created_by_id)]).await?;
         let lead = match task.lead_id {
             Some(lead) => work.leads().find(lead).await?,
             None => None,
@@ -122,15 +122,15 @@ impl<'a> Tasks<'a> {
         let mut work = self.caller.write().await?;
         let (ids, bulk): (Vec<TaskId>, _) = work.decode_bulk::<_, TaskPatch>(bulk).await?;
         let mut outcomes = Vec::with_capacity(ids.len());
-        for id in ids {
+        for (place, id) in in_lock_order(&ids) {
             let done = match &bulk {
                 BulkChange::Set(patch) => change(&mut work, id, patch.clone(), None).await.map(|_| ()),
                 BulkChange::Delete => remove(&mut work, id).await,
             };
-            outcomes.push(BulkOutcome::of(id, done)?);
+            outcomes.push((place, BulkOutcome::of(id, done)?));
         }
         work.commit().await?;
-        Ok(outcomes)
+        Ok(BulkOutcome::in_asked_order(outcomes))
     }
 }
 

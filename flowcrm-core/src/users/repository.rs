@@ -35,7 +35,7 @@ pub trait UserRepository: Send {
     /// The user with the hash of their password.
     async fn credentials(&mut self, id: UserId) -> Result<Option<Credentials>>;
 
-    /// The user as other records name them.
+    /// The user as other records name them, held against being deactivated until the writing transaction ends.
     async fn member(&mut self, id: UserId) -> Result<Option<Member>>;
 
     /// The names of some users; absent ids are left out.

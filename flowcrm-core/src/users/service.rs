@@ -54,16 +54,21 @@ impl<'a> Users<'a> {
     /// somebody signs in with already.
     pub async fn create(&self, new: impl Input<NewUser>) -> Result<User> {
         let body = new.into_body()?;
-        self.caller.read().await?.actor().require(Action::ManageUser)?;
+        let crm = self.caller.crm();
+        let known = self.caller.read().await?;
+        known.actor().require(Action::ManageUser)?;
         let new: NewUser = body.clone().decode()?;
+        let role = new.role.unwrap_or(Role::Sales);
+        authorize_managing(known.actor(), role)?;
+        drop(known);
         // Hashing takes its time: nobody's write waits for it.
-        let password_hash = self.caller.crm().passwords().hash(new.password.into_inner()).await?;
+        let password_hash = crm.passwords().hash(new.password.into_inner()).await?;
 
         let mut work = self.caller.write().await?;
-        let role = new.role.unwrap_or(Role::Sales);
         authorize_managing(work.actor(), role)?;
-        // The fingerprint of a request is kept for a day: one of a password would be worth guessing.
-        if let Some(user) = work.replay("users.create", &body.without("password")).await? {
+        // The fingerprint of a request is kept for a day: a plain one of a password would be worth guessing.
+        let sealed = body.sealing("password", |password| crm.tokens().seal(password));
+        if let Some(user) = work.replay("users.create", &sealed).await? {
             return Ok(user);
         }
         let user =

@@ -80,6 +80,16 @@ pub enum UserView {
     Brief(UserBrief),
 }
 
+impl UserView {
+    /// The user's version, if the viewer may see it.
+    pub const fn version(&self) -> Option<i64> {
+        match self {
+            Self::Full(user) => Some(user.version),
+            Self::Brief(_) => None,
+        }
+    }
+}
+
 /// Everything but the aspects that have an event of their own.
 fn is_plain_field(name: &str) -> bool {
     !matches!(name, "role" | "active")

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{Chapter, Deleted};
 use crate::answer::{Answer, Created, Versioned};
-use crate::extract::{Client, JsonBody, MaybeSigned, RefreshCookie, Signed};
+use crate::extract::{Client, IfMatch, JsonBody, MaybeSigned, RefreshCookie, Signed};
 use crate::problem::Result;
 
 /// How the refresh cookie is set.
@@ -124,14 +124,19 @@ impl Auth {
     #[oai(path = "/me", method = "get", operation_id = "getMe")]
     async fn me(&self, caller: Signed) -> Result<Versioned<User>> {
         let record = caller.0.account().get().await?;
-        Ok(Versioned { version: record.version, record })
+        Ok(Versioned { version: Some(record.version), record })
     }
 
     /// Changes your name or your password; a new password ends your other sessions.
     #[oai(path = "/me", method = "put", operation_id = "updateMe")]
-    async fn update_me(&self, caller: Signed, body: JsonBody<UpdateMe>) -> Result<Versioned<User>> {
-        let record = caller.0.account().update(body.0).await?;
-        Ok(Versioned { version: record.version, record })
+    async fn update_me(
+        &self,
+        caller: Signed,
+        if_match: IfMatch,
+        body: JsonBody<UpdateMe>,
+    ) -> Result<Versioned<User>> {
+        let record = caller.0.account().update(body.0, if_match.0).await?;
+        Ok(Versioned { version: Some(record.version), record })
     }
 
     /// Lists your living sessions.

@@ -36,7 +36,7 @@ impl Deals {
     #[oai(path = "/:id", method = "get", operation_id = "getDeal")]
     async fn get(&self, caller: Signed, id: Path<DealId>) -> Result<Versioned<DealDetail>> {
         let record = caller.0.deals().get(id.0).await?;
-        Ok(Versioned { version: record.deal.version, record })
+        Ok(Versioned { version: Some(record.deal.version), record })
     }
 
     /// Changes a deal: absent fields stay, null clears; a new `stage` moves it.
@@ -49,7 +49,7 @@ impl Deals {
         body: JsonBody<DealPatch>,
     ) -> Result<Versioned<Deal>> {
         let record = caller.0.deals().update(id.0, body.0, if_match.0).await?;
-        Ok(Versioned { version: record.version, record })
+        Ok(Versioned { version: Some(record.version), record })
     }
 
     /// Deletes a deal; its tasks stay, without it.

@@ -1,28 +1,57 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use flowcrm_core::Crm;
 use poem::web::Data;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::Chapter;
+
+/// How long a probe waits for the database.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Tells whether the server is well.
 #[derive(Debug, Clone)]
 pub struct Health {
     crm: Crm,
+    /// Whether the database answered when it was last asked.
+    had_database: Arc<AtomicBool>,
+    /// Held while it is asked on behalf of those who do not wait.
+    asking: Arc<Mutex<()>>,
 }
 
 impl Health {
     /// The health of a server of this CRM.
-    pub const fn of(crm: Crm) -> Self {
-        Self { crm }
+    pub fn of(crm: Crm) -> Self {
+        Self { crm, had_database: Arc::new(AtomicBool::new(true)), asking: Arc::default() }
     }
 
-    async fn report(&self) -> Report {
-        let database = match self.crm.ping().await {
-            Ok(()) => State::Ok,
-            Err(_) => State::Unavailable,
-        };
+    /// Asks the database, for a second at most.
+    async fn ask(&self) {
+        let has_database = matches!(timeout(PATIENCE, self.crm.ping()).await, Ok(Ok(())));
+        self.had_database.store(has_database, Ordering::Relaxed);
+    }
+
+    /// Has the database asked, unless it is being asked already.
+    fn have_asked(&self) {
+        if let Ok(asking) = Arc::clone(&self.asking).try_lock_owned() {
+            let health = self.clone();
+            tokio::spawn(async move {
+                health.ask().await;
+                drop(asking);
+            });
+        }
+    }
+
+    /// How the server is, as far as it is known.
+    fn report(&self) -> Report {
+        let has_database = self.had_database.load(Ordering::Relaxed);
+        let database = if has_database { State::Ok } else { State::Unavailable };
         Report {
             status: database,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -73,16 +102,18 @@ pub(super) struct Probes;
 
 #[OpenApi(prefix_path = "/health", tag = "Chapter::Health")]
 impl Probes {
-    /// Says whether the process runs.
+    /// Says whether the process runs. It waits for nobody: the database is shown as it was when it was last asked.
     #[oai(path = "/live", method = "get", operation_id = "healthLive")]
     async fn live(&self, health: Data<&Health>) -> Probed {
-        Probed::Well(Json(Report { status: State::Ok, ..health.report().await }))
+        health.have_asked();
+        Probed::Well(Json(Report { status: State::Ok, ..health.report() }))
     }
 
-    /// Says whether requests can be answered.
+    /// Says within a second whether requests can be answered.
     #[oai(path = "/ready", method = "get", operation_id = "healthReady")]
     async fn ready(&self, health: Data<&Health>) -> Probed {
-        match health.report().await {
+        health.ask().await;
+        match health.report() {
             report @ Report { status: State::Ok, .. } => Probed::Well(Json(report)),
             report => Probed::Unwell(Json(report)),
         }

@@ -39,7 +39,7 @@ impl Leads {
     #[oai(path = "/:id", method = "get", operation_id = "getLead")]
     async fn get(&self, caller: Signed, id: Path<LeadId>) -> Result<Versioned<LeadDetail>> {
         let record = caller.0.leads().get(id.0).await?;
-        Ok(Versioned { version: record.lead.version, record })
+        Ok(Versioned { version: Some(record.lead.version), record })
     }
 
     /// Changes a lead: absent fields stay, null clears.
@@ -52,7 +52,7 @@ impl Leads {
         body: JsonBody<LeadPatch>,
     ) -> Result<Versioned<Lead>> {
         let record = caller.0.leads().update(id.0, body.0, if_match.0).await?;
-        Ok(Versioned { version: record.version, record })
+        Ok(Versioned { version: Some(record.version), record })
     }
 
     /// Deletes a lead with its activities; its deals and tasks stay, without it.
@@ -71,7 +71,7 @@ impl Leads {
         body: JsonBody<AssignLead>,
     ) -> Result<Versioned<Lead>> {
         let record = caller.0.leads().assign(id.0, body.0).await?;
-        Ok(Versioned { version: record.version, record })
+        Ok(Versioned { version: Some(record.version), record })
     }
 
     /// Makes a deal of a lead, and sets the lead WON.

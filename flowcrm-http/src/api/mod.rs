@@ -6,6 +6,7 @@ mod bulk;
 mod dashboard;
 mod deals;
 mod events;
+mod exports;
 mod health;
 mod imports;
 mod leads;
@@ -44,6 +45,8 @@ enum Chapter {
     Dashboard,
     /// Bringing data in.
     Import,
+    /// Taking data out.
+    Export,
     /// Who did what, and what happened.
     Logs,
     /// Whether the server is well.
@@ -70,7 +73,8 @@ pub fn service() -> OpenApiService<impl OpenApi, ()> {
     let endpoints = (
         (auth::Auth, leads::Leads, deals::Deals, tasks::Tasks),
         (users::Users, organizations::Organizations, notifications::Notifications),
-        (dashboard::Dashboard, imports::Imports, audit_logs::AuditLogs, events::Events, health::Probes),
+        (dashboard::Dashboard, imports::Imports, exports::Exports),
+        (audit_logs::AuditLogs, events::Events, health::Probes),
     );
     OpenApiService::new(endpoints, "FlowCRM", env!("CARGO_PKG_VERSION")).description(
         "The CRM that you import. Sign in, then send the access token as `Authorization: Bearer`.",

@@ -16,7 +16,7 @@ impl Organizations {
     #[oai(path = "/organization", method = "get", operation_id = "getOrganization")]
     async fn own(&self, caller: Signed) -> Result<Versioned<Organization>> {
         let record = caller.0.organization().get().await?;
-        Ok(Versioned { version: record.version, record })
+        Ok(Versioned { version: Some(record.version), record })
     }
 
     /// Changes your organization's settings; for ADMIN and OWNER.
@@ -28,7 +28,7 @@ impl Organizations {
         body: JsonBody<UpdateOrganization>,
     ) -> Result<Versioned<Organization>> {
         let record = caller.0.organization().update(body.0, if_match.0).await?;
-        Ok(Versioned { version: record.version, record })
+        Ok(Versioned { version: Some(record.version), record })
     }
 
     /// Lists all organizations; for platform operators.
@@ -49,8 +49,9 @@ impl Organizations {
 
     /// Reads an organization; for platform operators.
     #[oai(path = "/organizations/:id", method = "get", operation_id = "getOrganizationById")]
-    async fn get(&self, caller: Signed, id: Path<OrgId>) -> Result<Answer<Organization>> {
-        Ok(Answer(caller.0.organizations().get(id.0).await?))
+    async fn get(&self, caller: Signed, id: Path<OrgId>) -> Result<Versioned<Organization>> {
+        let record = caller.0.organizations().get(id.0).await?;
+        Ok(Versioned { version: Some(record.version), record })
     }
 
     /// Deletes an organization with everything in it; for platform operators.

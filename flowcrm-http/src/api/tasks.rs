@@ -36,7 +36,7 @@ impl Tasks {
     #[oai(path = "/:id", method = "get", operation_id = "getTask")]
     async fn get(&self, caller: Signed, id: Path<TaskId>) -> Result<Versioned<TaskDetail>> {
         let record = caller.0.tasks().get(id.0).await?;
-        Ok(Versioned { version: record.task.version, record })
+        Ok(Versioned { version: Some(record.task.version), record })
     }
 
     /// Changes a task: absent fields stay, null clears.
@@ -49,7 +49,7 @@ impl Tasks {
         body: JsonBody<TaskPatch>,
     ) -> Result<Versioned<Task>> {
         let record = caller.0.tasks().update(id.0, body.0, if_match.0).await?;
-        Ok(Versioned { version: record.version, record })
+        Ok(Versioned { version: Some(record.version), record })
     }
 
     /// Deletes a task.

@@ -24,10 +24,11 @@ impl Users {
         Ok(Created(caller.0.users().create(body.0).await?))
     }
 
-    /// Reads a user.
+    /// Reads a user; to ADMIN and OWNER the answer has the version as `ETag`.
     #[oai(path = "/:id", method = "get", operation_id = "getUser")]
-    async fn get(&self, caller: Signed, id: Path<UserId>) -> Result<Answer<UserView>> {
-        Ok(Answer(caller.0.users().get(id.0).await?))
+    async fn get(&self, caller: Signed, id: Path<UserId>) -> Result<Versioned<UserView>> {
+        let record = caller.0.users().get(id.0).await?;
+        Ok(Versioned { version: record.version(), record })
     }
 
     /// Changes a user's name or role; `active: true` brings a deactivated user back.
@@ -40,7 +41,7 @@ impl Users {
         body: JsonBody<UpdateUser>,
     ) -> Result<Versioned<User>> {
         let record = caller.0.users().update(id.0, body.0, if_match.0).await?;
-        Ok(Versioned { version: record.version, record })
+        Ok(Versioned { version: Some(record.version), record })
     }
 
     /// Deactivates a user: sessions end at once, history stays, open work can be handed over.

@@ -50,7 +50,7 @@ impl<'a, T: Type> ApiExtractor<'a> for JsonBody<T> {
             return Err(ReadBodyError::PayloadTooLarge.into());
         }
         let read = tokio::time::timeout(PATIENCE, body.take()?.into_bytes_limit(LIMIT));
-        let bytes = read.await.map_err(|_| poem::Error::from_status(http::StatusCode::REQUEST_TIMEOUT))??;
+        let bytes = read.await.map_err(|_| Failure::from(stalled()))??;
         if bytes.is_empty() {
             return Ok(Self(Body::default(), PhantomData));
         }
@@ -58,6 +58,10 @@ impl<'a, T: Type> ApiExtractor<'a> for JsonBody<T> {
         let body = Body::parse(&bytes).map_err(Failure::from)?;
         Ok(Self(body, PhantomData))
     }
+}
+
+fn stalled() -> Error {
+    Error::new(ErrorCode::Malformed, "The body did not arrive in full within 30 seconds.")
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<u64> {

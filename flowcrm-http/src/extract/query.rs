@@ -1,15 +1,14 @@
 //! The query string.
 
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
-use flowcrm_core::error::{Error, FieldError, Result};
-use flowcrm_core::input::Body;
+use flowcrm_core::error::{FieldError, Result};
+use flowcrm_core::input::{Body, Command, Fields, recognizable};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-
-use crate::problem::Failure;
 
 /// Marks a described body as being the query string; the document turns it into parameters.
 pub(crate) const MARKER: &str = "application/x-www-form-urlencoded";
@@ -39,8 +38,7 @@ impl<'a, T: Type> ApiExtractor<'a> for Query<T> {
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         let query = request.uri().query().unwrap_or_default();
-        let body = pairs(query).and_then(Body::from_query).map_err(Failure::from)?;
-        Ok(Self(body, PhantomData))
+        Ok(Self(read(query), PhantomData))
     }
 }
 
@@ -50,21 +48,33 @@ impl<'a, T: Type> ApiExtractor<'a> for Query<T> {
 ///
 /// [`ErrorCode::Invalid`](flowcrm_core::ErrorCode::Invalid), naming them all.
 pub(crate) fn refuse_any(query: &str) -> Result<()> {
-    let refuse =
-        |(name, _): (String, String)| FieldError::new(recognizable(&name), "is not a parameter here");
-    let errors: Vec<FieldError> = pairs(query)?.into_iter().map(refuse).collect();
-    if errors.is_empty() { Ok(()) } else { Err(Error::invalid(errors)) }
+    read(query).decode().map(|NoParameters| ())
+}
+
+struct NoParameters;
+
+impl Command for NoParameters {
+    fn decode(_: &mut Fields) -> Self {
+        Self
+    }
 }
 
 /// Reads a query string as browsers write it (URL standard, `application/x-www-form-urlencoded`), but strictly.
-fn pairs(query: &str) -> Result<Vec<(String, String)>> {
-    let read = |pair: &str| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let refuse = || Error::field(recognizable(name), "must be percent-encoded UTF-8");
-        Ok((decoded(name).ok_or_else(refuse)?, decoded(value).ok_or_else(refuse)?))
-    };
+fn read(query: &str) -> Body {
+    let mut pairs = Vec::new();
+    let mut malformed = BTreeSet::new();
     // Said in full, as poem's `Type` has an `is_empty` too, which is nearer to `&&str`.
-    query.split('&').filter(|pair| !str::is_empty(pair)).map(read).collect()
+    for pair in query.split('&').filter(|pair| !str::is_empty(pair)) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match (decoded(name), decoded(value)) {
+            (Some(name), Some(value)) => pairs.push((name, value)),
+            (readable, _) => {
+                malformed.insert(recognizable(readable.as_deref().unwrap_or(name)));
+            }
+        }
+    }
+    let refuse = |name| FieldError::new(name, "must be percent-encoded UTF-8");
+    Body::from_query(pairs).refusing(malformed.into_iter().map(refuse))
 }
 
 /// Undoes the percent-encoding of a name or value, if it is one.
@@ -85,34 +95,31 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-/// Enough of a name that may be anything to recognize it.
-fn recognizable(name: &str) -> String {
-    name.chars().filter(|character| !character.is_control()).take(60).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_query_is_read_as_browsers_write_it() {
-        let read = pairs("q=Zo%C3%AB+%26+co&&sort=-name&flag&x=a=b").unwrap();
         let expected = [("q", "Zoë & co"), ("sort", "-name"), ("flag", ""), ("x", "a=b")];
-        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(read("q=Zo%C3%AB+%26+co&&sort=-name&flag&x=a=b"), Body::from_query(expected));
     }
 
     #[test]
     fn what_is_no_encoding_is_refused_by_name() {
-        for query in ["q=%zz", "q=%", "q=%f", "q=%ff", "a=1&q=%+1"] {
-            let error = pairs(query).unwrap_err();
-            assert_eq!(error.fields()[0].field, "q", "{query}");
+        for query in ["q=%zz", "q=%", "q=%f", "q=%ff", "q=%+1", "%71=%zz", "q=%zz&q=%"] {
+            assert_eq!(refused(query), ["q"], "{query}");
         }
+        assert_eq!(refused("a=1&a=2&%zz=1&q=%&c=1"), ["a", "%zz", "q", "c"]);
+    }
+
+    fn refused(query: &str) -> Vec<String> {
+        refuse_any(query).unwrap_err().fields().iter().map(|field| field.field.clone()).collect()
     }
 
     #[test]
     fn a_call_without_parameters_refuses_them_all() {
         assert!(refuse_any("").is_ok());
-        let error = refuse_any("a=1&b%0a=2").unwrap_err();
-        assert_eq!(error.fields().iter().map(|field| field.field.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(refused("a=1&b%0a=2"), ["a", "b"]);
     }
 }

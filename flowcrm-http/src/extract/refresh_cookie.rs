@@ -45,7 +45,8 @@ impl<'a> ApiExtractor<'a> for RefreshCookie {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        super::settings(request).origins.check(request).map_err(Failure::from)?;
+        let settings = super::settings(request);
+        settings.origins.check(request, &settings.trusted_proxies).map_err(Failure::from)?;
         let lines = request.headers().get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut cookies =
             lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));

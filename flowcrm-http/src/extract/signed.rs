@@ -18,7 +18,7 @@ pub struct MaybeSigned(pub Option<Caller>);
 
 impl<'a> FromRequest<'a> for MaybeSigned {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Self(caller(request).ok()))
+        Ok(Self(authenticated(request).ok()))
     }
 }
 
@@ -58,10 +58,14 @@ impl<'a> ApiExtractor<'a> for Signed {
     }
 }
 
-fn caller(request: &Request) -> Result<Caller> {
+fn authenticated(request: &Request) -> Result<Caller> {
     let token = bearer(request.headers())?;
     let crm = request.data::<Crm>().expect("the app puts the CRM on every request");
-    let caller = crm.authenticate(token)?.from_origin(super::client::origin(request));
+    Ok(crm.authenticate(token)?.from_origin(super::client::origin(request)))
+}
+
+fn caller(request: &Request) -> Result<Caller> {
+    let caller = authenticated(request)?;
     match idempotency_key(request.headers())? {
         Some(key) => caller.with_idempotency_key(key),
         None => Ok(caller),

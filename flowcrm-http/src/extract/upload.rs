@@ -12,7 +12,7 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaR
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::problem::Failure;
 
@@ -27,6 +27,12 @@ const ENVELOPE: u64 = 16 * 1024;
 
 /// How long a client may pause.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What has to arrive of a file meanwhile, unless it ends.
+const LEAST: u64 = 16 * 1024;
+
+/// How long a whole file may take.
+const LONGEST: Duration = Duration::from_mins(30);
 
 /// A `multipart/form-data` body: `options`, described as `T`, then `file`.
 pub struct Upload<T>(Multipart, std::marker::PhantomData<fn() -> T>);
@@ -80,6 +86,10 @@ fn too_large() -> Error {
 
 fn malformed() -> Error {
     Error::new(ErrorCode::Malformed, "The multipart body could not be read.")
+}
+
+fn slow() -> Error {
+    Error::new(ErrorCode::Malformed, "The file arrived too slowly.")
 }
 
 fn check_head(request: &Request) -> Result<()> {
@@ -160,7 +170,32 @@ impl FileUpload {
     /// The file's bytes, piece by piece.
     pub fn into_pieces(self) -> FilePieces {
         let reader = Box::pin(self.file.into_async_read());
-        FilePieces { reader, parts: self.parts, buffer: vec![0; 64 * 1024], received: 0 }
+        let pace = Pace::begun_at(Instant::now());
+        FilePieces { reader, parts: self.parts, buffer: vec![0; 64 * 1024], received: 0, pace }
+    }
+}
+
+/// How fast a file arrives, and until when its next piece has to be there.
+#[derive(Debug)]
+struct Pace {
+    last_end: Instant,
+    end: Instant,
+    /// What is still missing until then.
+    missing: u64,
+}
+
+impl Pace {
+    fn begun_at(now: Instant) -> Self {
+        Self { last_end: now + LONGEST, end: now + PATIENCE, missing: LEAST }
+    }
+
+    /// Takes note of a piece.
+    fn took(&mut self, length: u64, now: Instant) {
+        self.missing = self.missing.saturating_sub(length);
+        if self.missing == 0 {
+            self.end = self.last_end.min(now + PATIENCE);
+            self.missing = LEAST;
+        }
     }
 }
 
@@ -170,6 +205,7 @@ pub struct FilePieces {
     parts: Multipart,
     buffer: Vec<u8>,
     received: u64,
+    pace: Pace,
 }
 
 impl FilePieces {
@@ -177,11 +213,12 @@ impl FilePieces {
     ///
     /// # Errors
     ///
-    /// `body_too_large` beyond 64 MiB, `malformed_body` when the client stops before the end, `validation_failed` when
-    /// something follows the file: options that come too late would go unheard.
+    /// `body_too_large` beyond 64 MiB, `malformed_body` when the client stops before the end or sends less than 16 KiB
+    /// in 30 seconds, and when the file takes more than half an hour; `validation_failed` when something follows the file: options that come too late would go unheard.
     pub async fn next(&mut self) -> Result<Option<&[u8]>> {
-        let read = timeout(PATIENCE, self.reader.read(&mut self.buffer)).await;
-        let length = read.map_err(|_| malformed())?.map_err(|_| malformed())?;
+        let read = timeout_at(self.pace.end, self.reader.read(&mut self.buffer)).await;
+        let length = read.map_err(|_| slow())?.map_err(|_| malformed())?;
+        self.pace.took(length as u64, Instant::now());
         self.received += length as u64;
         if self.received > FILE_LIMIT {
             return Err(too_large());
@@ -195,5 +232,25 @@ impl FilePieces {
             Some(field) => Err(out_of_place(&field)),
             None => Ok(None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_may_pause_but_not_trickle() {
+        let begin = Instant::now();
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        let mut pace = Pace::begun_at(begin);
+        pace.took(LEAST - 1, after(29));
+        assert_eq!(pace.end, after(30), "too little");
+        pace.took(1, after(30));
+        assert_eq!(pace.end, after(60), "enough");
+        pace.took(64 * 1024, after(1_795));
+        assert_eq!(pace.end, after(1_800), "no file takes more than half an hour");
+        pace.took(64 * 1024, after(1_801));
+        assert_eq!(pace.end, after(1_800));
     }
 }

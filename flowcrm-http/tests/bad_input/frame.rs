@@ -42,6 +42,7 @@ fn malformed() -> Vec<Row> {
         send("a form", b"name=Ada"),
         send("too many levels", nested.as_bytes()),
         send("NUL bytes", b"\0\0\0\0"),
+        send("a number as the parser keeps it", b"{\"value\": {\"$serde_json::private::Number\": \"one\"}}"),
     ];
     for (method, path) in [
         ("PUT", "/api/leads/{lead}"),

@@ -10,7 +10,7 @@ pub(crate) fn rows() -> Vec<Row> {
 fn lists() -> Vec<Row> {
     queries! {
         "/api/leads" {
-            "limit=0" => ["limits"];
+            "limit=0" => ["limit"];
             "limit=201" => ["limit"];
             "limit=-1" => ["limit"];
             "limit=1.5" => ["limit"];
@@ -32,6 +32,8 @@ fn lists() -> Vec<Row> {
             "count=yes" => ["count"];
             "count=1" => ["count"];
             "count=TRUE" => ["count"];
+            "limit=1&limit=2&sort=x&sort=y&count=2&a=%zz&b=%&colour=red" =>
+                ["limit", "sort", "count", "a", "b", "colour"];
             "offset=10" => ["offset"];
             "page=2&pageSize=10" => ["page", "pageSize"];
             "Limit=10" => ["Limit"];
@@ -159,7 +161,7 @@ fn without_parameters() -> Vec<Row> {
         "/api/leads/{lead}" { "fields=name&expand=owner" => ["fields", "expand"]; }
         "/api/deals/{deal}" { "v=1" => ["v"]; }
         "/api/organization" { "id={foreign_org}" => ["id"]; }
-        "/api/auth/me" { "a=%zz" => ["a"]; }
+        "/api/auth/me" { "a=%zz&b=1&b=2&c=1" => ["a", "b", "c"]; }
         "/api/dashboard/stats" { "from=2026-01-01" => ["from"]; }
         "/api/dashboard/pipeline" { "limit=5" => ["limit"]; }
     };

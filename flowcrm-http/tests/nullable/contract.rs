@@ -33,8 +33,7 @@ impl Contract {
     pub(crate) fn generated() -> Self {
         let document: Value = serde_saphyr::from_str(&openapi_yaml()).expect("YAML");
         let mut answered = BTreeSet::new();
-        let operations =
-            document["paths"].as_object().expect("paths").values().flat_map(|path| path.as_object());
+        let operations = document["paths"].as_object().expect("paths").values().filter_map(Value::as_object);
         for operation in operations.flat_map(|operations| operations.values()) {
             reach(&document, &operation["responses"], &mut answered);
         }
@@ -108,53 +107,38 @@ impl Contract {
 
     fn walk_named(&self, name: &str, schema: &Value, value: &Value, place: &str, findings: &mut Findings) {
         if let Some(variants) = schema["anyOf"].as_array() {
-            match variants
-                .iter()
-                .filter(|variant| self.has_keys_of(variant, value))
-                .collect::<Vec<_>>()
-                .as_slice()
-            {
+            let fitting: Vec<&Value> =
+                variants.iter().filter(|variant| self.has_keys_of(variant, value)).collect();
+            match fitting.as_slice() {
                 [variant] => self.walk(variant, value, place, findings),
-                fitting => {
-                    findings.complaints.push(format!("{place}: {} variants fit {value}", fitting.len()))
-                }
+                _ => findings.complain(format!("{place}: {} variants fit {value}", fitting.len())),
             }
             return;
         }
-        let is_right = match schema["type"].as_str() {
-            Some("object") => value.is_object(),
-            Some("array") => value.is_array(),
-            Some("string") => value.is_string(),
-            Some("integer") => value.is_i64() || value.is_u64(),
-            Some("number") => value.is_number(),
-            Some("boolean") => value.is_boolean(),
-            _ => true,
-        };
-        if !is_right {
-            findings.complaints.push(format!("{place}: {value} is no {}", schema["type"]));
+        if !is_of_type(schema["type"].as_str(), value) {
+            findings.complain(format!("{place}: {value} is no {}", schema["type"]));
         }
         if let Some(words) = schema["enum"].as_array().filter(|words| !words.contains(value)) {
-            findings.complaints.push(format!("{place}: {value} is none of {words:?}"));
+            findings.complain(format!("{place}: {value} is none of {words:?}"));
         }
         for item in value.as_array().into_iter().flatten() {
             self.walk(&schema["items"], item, place, findings);
         }
-        if let (Some(properties), Some(object)) = (schema["properties"].as_object(), value.as_object()) {
-            for key in object.keys().filter(|key| !properties.contains_key(*key)) {
-                findings.complaints.push(format!("{place}: {key} is not described"));
-            }
-            for (property, schema) in properties {
-                let place = format!("{place}.{property}");
-                match object.get(property) {
-                    None => findings.complaints.push(format!("{place} is absent")),
-                    Some(Value::Null) if schema["nullable"] == true => {
-                        findings.nulls.insert((name.to_owned(), property.clone()));
-                    }
-                    Some(Value::Null) if !is_anything(schema) => {
-                        findings.complaints.push(format!("{place} is null"))
-                    }
-                    Some(value) => self.walk(schema, value, &place, findings),
+        let (Some(properties), Some(object)) = (schema["properties"].as_object(), value.as_object()) else {
+            return;
+        };
+        for key in object.keys().filter(|key| !properties.contains_key(*key)) {
+            findings.complain(format!("{place}: {key} is not described"));
+        }
+        for (property, schema) in properties {
+            let place = format!("{place}.{property}");
+            match object.get(property) {
+                None => findings.complain(format!("{place} is absent")),
+                Some(Value::Null) if schema["nullable"] == true => {
+                    findings.nulls.insert((name.to_owned(), property.clone()));
                 }
+                Some(Value::Null) if !is_anything(schema) => findings.complain(format!("{place} is null")),
+                Some(value) => self.walk(schema, value, &place, findings),
             }
         }
     }
@@ -164,6 +148,24 @@ impl Contract {
         let properties =
             schema["properties"].as_object().into_iter().flat_map(|properties| properties.keys());
         value.as_object().is_some_and(|object| properties.eq(object.keys()))
+    }
+}
+
+impl Findings {
+    fn complain(&mut self, complaint: String) {
+        self.complaints.push(complaint);
+    }
+}
+
+fn is_of_type(described: Option<&str>, value: &Value) -> bool {
+    match described {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("integer") => value.is_i64() || value.is_u64(),
+        Some("number") => value.is_number(),
+        Some("boolean") => value.is_boolean(),
+        _ => true,
     }
 }
 

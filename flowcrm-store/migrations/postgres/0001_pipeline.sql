@@ -71,6 +71,8 @@ CREATE TABLE sign_in_log (
     created_at     TIMESTAMPTZ NOT NULL
 );
 
+CREATE INDEX sign_in_log_by_age ON sign_in_log (created_at);
+
 -- Tenant-free: what platform operators did.
 CREATE TABLE operator_log (
     id          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -113,7 +115,17 @@ CREATE INDEX leads_by_value ON leads (org_id, value, id);
 CREATE INDEX leads_by_owner ON leads (org_id, owner_id, created_at, id);
 CREATE INDEX leads_by_assignee ON leads (org_id, assigned_to_id, created_at, id);
 CREATE INDEX leads_by_status ON leads (org_id, status, created_at, id);
+CREATE INDEX leads_by_source ON leads (org_id, source, created_at, id);
 CREATE INDEX leads_by_email ON leads (org_id, email_key);
+
+-- The folded words of leads, by which `q` finds them. No foreign keys, which would cost more than the rows: whoever
+-- deletes a lead or an organization deletes these too.
+CREATE TABLE lead_terms (
+    org_id UUID NOT NULL,
+    term   TEXT COLLATE "C" NOT NULL,
+    id     UUID NOT NULL, -- of the lead
+    PRIMARY KEY (org_id, term, id)
+);
 
 CREATE TABLE activities (
     org_id     UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
@@ -166,7 +178,17 @@ CREATE INDEX deals_by_stage ON deals (org_id, stage, created_at, id);
 CREATE INDEX deals_by_owner ON deals (org_id, owner_id, created_at, id);
 CREATE INDEX deals_by_assignee ON deals (org_id, assigned_to_id, created_at, id);
 CREATE INDEX deals_of_lead ON deals (org_id, lead_id, created_at, id);
+CREATE INDEX deals_by_expected_close ON deals (org_id, expected_close, id);
 CREATE INDEX deals_by_close ON deals (org_id, closed_at);
+
+-- The folded words of deals, by which `q` finds them. No foreign keys, which would cost more than the rows: whoever
+-- deletes a deal or an organization deletes these too.
+CREATE TABLE deal_terms (
+    org_id UUID NOT NULL,
+    term   TEXT COLLATE "C" NOT NULL,
+    id     UUID NOT NULL, -- of the deal
+    PRIMARY KEY (org_id, term, id)
+);
 
 CREATE TABLE tasks (
     org_id         UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
@@ -197,9 +219,37 @@ CREATE INDEX tasks_by_creation ON tasks (org_id, created_at, id);
 CREATE INDEX tasks_by_change ON tasks (org_id, updated_at, id);
 CREATE INDEX tasks_by_title ON tasks (org_id, title, id);
 CREATE INDEX tasks_by_due_date ON tasks (org_id, due_key, id);
+CREATE INDEX tasks_by_status ON tasks (org_id, status, created_at, id);
+CREATE INDEX tasks_by_priority ON tasks (org_id, priority, created_at, id);
+CREATE INDEX tasks_undone ON tasks (org_id, due_key, id) WHERE status <> 'DONE';
+CREATE INDEX tasks_by_assignee_and_due_date ON tasks (org_id, assigned_to_id, due_key, id);
 CREATE INDEX tasks_by_assignee ON tasks (org_id, assigned_to_id, created_at, id);
 CREATE INDEX tasks_of_lead ON tasks (org_id, lead_id, created_at, id);
 CREATE INDEX tasks_of_deal ON tasks (org_id, deal_id, created_at, id);
+
+-- The folded words of tasks, by which `q` finds them. No foreign keys, which would cost more than the rows: whoever
+-- deletes a task or an organization deletes these too.
+CREATE TABLE task_terms (
+    org_id UUID NOT NULL,
+    term   TEXT COLLATE "C" NOT NULL,
+    id     UUID NOT NULL, -- of the task
+    PRIMARY KEY (org_id, term, id)
+);
+
+-- What the dashboard shows, changed by the transaction of every change: how many records of a kind there are, and what
+-- they are worth. `key` is the status, the source (empty for none), the stage with the probability, or the beginning of
+-- the quarter of an hour.
+CREATE TABLE figures (
+    org_id    UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    viewer_id UUID NOT NULL, -- who sees the records as owner or assignee; the nil id for everything
+    kind      TEXT COLLATE "C" NOT NULL CHECK (
+        kind IN ('lead:status', 'lead:source', 'lead:created', 'deal:stage', 'deal:won', 'task:status')
+    ),
+    key       TEXT COLLATE "C" NOT NULL,
+    count     BIGINT NOT NULL,
+    value     BIGINT NOT NULL, -- minor units of the organization's currency
+    PRIMARY KEY (org_id, viewer_id, kind, key)
+) WITH (fillfactor = 50); -- leaves room to change rows where they are
 
 CREATE TABLE notifications (
     org_id     UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
@@ -261,6 +311,8 @@ CREATE TABLE answers (
     FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
 );
 
+CREATE INDEX answers_by_age ON answers (created_at);
+
 -- Imports. An import is worked on by whoever holds its lease; staged rows hold mapped cells only.
 CREATE TABLE imports (
     org_id           UUID NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
@@ -306,16 +358,39 @@ CREATE TABLE import_rejections (
     column_name TEXT,
     value       TEXT,
     reason      TEXT NOT NULL,
+    cells       JSONB, -- [text], of the mapped columns
     PRIMARY KEY (org_id, import_id, line),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 );
 
--- What a dry run would have created so far, by external id or email: later rows of its file may say the same again.
+-- By which external id or email records would be found after a dry run: later rows of its file may say the same again.
 CREATE TABLE import_keys (
     org_id    UUID NOT NULL,
     import_id UUID NOT NULL,
     key       TEXT COLLATE "C" NOT NULL,
-    PRIMARY KEY (org_id, import_id, key),
+    record_id UUID NOT NULL,
+    PRIMARY KEY (org_id, import_id, key, record_id),
+    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+);
+
+-- What a dry run would have made of records, while it runs.
+CREATE TABLE import_foreseen (
+    org_id    UUID NOT NULL,
+    import_id UUID NOT NULL,
+    record_id UUID NOT NULL,
+    record    BYTEA NOT NULL, -- CBOR
+    PRIMARY KEY (org_id, import_id, record_id),
+    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+);
+
+-- What an import did to each record: what undoing it needs.
+CREATE TABLE import_changes (
+    org_id    UUID NOT NULL,
+    import_id UUID NOT NULL,
+    record_id UUID NOT NULL, -- a lead or deal, by the import's kind
+    version   BIGINT NOT NULL, -- of the record after the import
+    previous  BYTEA, -- CBOR of the record before the import; NULL when the import created it
+    PRIMARY KEY (org_id, import_id, record_id),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 );
 
@@ -348,7 +423,9 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO flowcrm_app, flowcrm_system', current_schema());
     FOREACH tenant_table IN ARRAY ARRAY[
         'users', 'leads', 'activities', 'deals', 'tasks', 'notifications', 'events', 'audit_entries', 'answers',
-        'imports', 'import_rows', 'import_rejections', 'import_keys', 'sessions', 'accounts'
+        'imports', 'import_rows', 'import_rejections', 'import_keys', 'import_foreseen',
+        'import_changes', 'sessions', 'accounts', 'lead_terms', 'deal_terms',
+        'task_terms', 'figures'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
@@ -372,18 +449,25 @@ CREATE POLICY own_organization ON organizations TO flowcrm_app
 GRANT SELECT, INSERT, UPDATE ON organizations TO flowcrm_app;
 
 -- What the system role may see of tenants: organizations for platform operators, the accounts and sessions that
--- sign-ins begin with, and which imports wait.
+-- sign-ins begin with, which imports wait, of words whose they are, and which answers have been kept long enough.
 CREATE POLICY every_organization ON organizations TO flowcrm_system USING (true);
-CREATE POLICY every_organization ON accounts TO flowcrm_system USING (true);
-CREATE POLICY every_organization ON sessions TO flowcrm_system USING (true);
-CREATE POLICY every_organization ON imports TO flowcrm_system USING (true);
+CREATE POLICY every_organization ON accounts FOR SELECT TO flowcrm_system USING (true);
+CREATE POLICY every_organization ON sessions FOR SELECT TO flowcrm_system USING (true);
+CREATE POLICY every_organization ON imports FOR SELECT TO flowcrm_system USING (true);
+CREATE POLICY kept_long_enough ON answers TO flowcrm_system USING (created_at < now() - INTERVAL '24 hours');
 GRANT SELECT, DELETE ON organizations TO flowcrm_system;
-GRANT SELECT ON accounts, sessions TO flowcrm_system;
+CREATE POLICY every_organization ON lead_terms TO flowcrm_system USING (true);
+CREATE POLICY every_organization ON deal_terms TO flowcrm_system USING (true);
+CREATE POLICY every_organization ON task_terms TO flowcrm_system USING (true);
+GRANT DELETE, SELECT (org_id) ON lead_terms, deal_terms, task_terms TO flowcrm_system;
+GRANT SELECT (email_key, org_id, user_id) ON accounts TO flowcrm_system;
+GRANT SELECT (id, org_id, user_id) ON sessions TO flowcrm_system;
+GRANT DELETE, SELECT (org_id, user_id, key, created_at) ON answers TO flowcrm_system;
 GRANT SELECT (org_id, id, is_staged, state, lease_until, created_at) ON imports TO flowcrm_system;
 ALTER TABLE sign_in_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sign_in_log FORCE ROW LEVEL SECURITY;
 CREATE POLICY system_only ON sign_in_log TO flowcrm_system USING (true);
-GRANT SELECT, INSERT ON sign_in_log TO flowcrm_system;
+GRANT SELECT, INSERT, DELETE ON sign_in_log TO flowcrm_system;
 ALTER TABLE operator_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE operator_log FORCE ROW LEVEL SECURITY;
 CREATE POLICY system_only ON operator_log TO flowcrm_system USING (true);

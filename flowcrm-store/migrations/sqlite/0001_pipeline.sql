@@ -71,6 +71,8 @@ CREATE TABLE sign_in_log (
     created_at     TEXT NOT NULL
 ) STRICT;
 
+CREATE INDEX sign_in_log_by_age ON sign_in_log (created_at);
+
 -- Tenant-free: what platform operators did.
 CREATE TABLE operator_log (
     id          INTEGER PRIMARY KEY,
@@ -113,7 +115,17 @@ CREATE INDEX leads_by_value ON leads (org_id, value, id);
 CREATE INDEX leads_by_owner ON leads (org_id, owner_id, created_at, id);
 CREATE INDEX leads_by_assignee ON leads (org_id, assigned_to_id, created_at, id);
 CREATE INDEX leads_by_status ON leads (org_id, status, created_at, id);
+CREATE INDEX leads_by_source ON leads (org_id, source, created_at, id);
 CREATE INDEX leads_by_email ON leads (org_id, email_key);
+
+-- The folded words of leads, by which `q` finds them. No foreign keys, which would cost more than the rows: whoever
+-- deletes a lead or an organization deletes these too.
+CREATE TABLE lead_terms (
+    org_id BLOB NOT NULL,
+    term   TEXT NOT NULL,
+    id     BLOB NOT NULL, -- of the lead
+    PRIMARY KEY (org_id, term, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE activities (
     org_id     BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
@@ -166,7 +178,17 @@ CREATE INDEX deals_by_stage ON deals (org_id, stage, created_at, id);
 CREATE INDEX deals_by_owner ON deals (org_id, owner_id, created_at, id);
 CREATE INDEX deals_by_assignee ON deals (org_id, assigned_to_id, created_at, id);
 CREATE INDEX deals_of_lead ON deals (org_id, lead_id, created_at, id);
+CREATE INDEX deals_by_expected_close ON deals (org_id, expected_close, id);
 CREATE INDEX deals_by_close ON deals (org_id, closed_at);
+
+-- The folded words of deals, by which `q` finds them. No foreign keys, which would cost more than the rows: whoever
+-- deletes a deal or an organization deletes these too.
+CREATE TABLE deal_terms (
+    org_id BLOB NOT NULL,
+    term   TEXT NOT NULL,
+    id     BLOB NOT NULL, -- of the deal
+    PRIMARY KEY (org_id, term, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tasks (
     org_id         BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
@@ -197,9 +219,37 @@ CREATE INDEX tasks_by_creation ON tasks (org_id, created_at, id);
 CREATE INDEX tasks_by_change ON tasks (org_id, updated_at, id);
 CREATE INDEX tasks_by_title ON tasks (org_id, title, id);
 CREATE INDEX tasks_by_due_date ON tasks (org_id, due_key, id);
+CREATE INDEX tasks_by_status ON tasks (org_id, status, created_at, id);
+CREATE INDEX tasks_by_priority ON tasks (org_id, priority, created_at, id);
+CREATE INDEX tasks_undone ON tasks (org_id, due_key, id) WHERE status <> 'DONE';
+CREATE INDEX tasks_by_assignee_and_due_date ON tasks (org_id, assigned_to_id, due_key, id);
 CREATE INDEX tasks_by_assignee ON tasks (org_id, assigned_to_id, created_at, id);
 CREATE INDEX tasks_of_lead ON tasks (org_id, lead_id, created_at, id);
 CREATE INDEX tasks_of_deal ON tasks (org_id, deal_id, created_at, id);
+
+-- The folded words of tasks, by which `q` finds them. No foreign keys, which would cost more than the rows: whoever
+-- deletes a task or an organization deletes these too.
+CREATE TABLE task_terms (
+    org_id BLOB NOT NULL,
+    term   TEXT NOT NULL,
+    id     BLOB NOT NULL, -- of the task
+    PRIMARY KEY (org_id, term, id)
+) STRICT, WITHOUT ROWID;
+
+-- What the dashboard shows, changed by the transaction of every change: how many records of a kind there are, and what
+-- they are worth. `key` is the status, the source (empty for none), the stage with the probability, or the beginning of
+-- the quarter of an hour.
+CREATE TABLE figures (
+    org_id    BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+    viewer_id BLOB NOT NULL, -- who sees the records as owner or assignee; the nil id for everything
+    kind      TEXT NOT NULL CHECK (
+        kind IN ('lead:status', 'lead:source', 'lead:created', 'deal:stage', 'deal:won', 'task:status')
+    ),
+    key       TEXT NOT NULL,
+    count     INTEGER NOT NULL,
+    value     INTEGER NOT NULL, -- minor units of the organization's currency
+    PRIMARY KEY (org_id, viewer_id, kind, key)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE notifications (
     org_id     BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
@@ -261,6 +311,8 @@ CREATE TABLE answers (
     FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX answers_by_age ON answers (created_at);
+
 -- Imports. An import is worked on by whoever holds its lease; staged rows hold mapped cells only.
 CREATE TABLE imports (
     org_id           BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
@@ -306,15 +358,38 @@ CREATE TABLE import_rejections (
     column_name TEXT,
     value       TEXT,
     reason      TEXT NOT NULL,
+    cells       TEXT, -- [text], of the mapped columns
     PRIMARY KEY (org_id, import_id, line),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
--- What a dry run would have created so far, by external id or email: later rows of its file may say the same again.
+-- By which external id or email records would be found after a dry run: later rows of its file may say the same again.
 CREATE TABLE import_keys (
     org_id    BLOB NOT NULL,
     import_id BLOB NOT NULL,
     key       TEXT NOT NULL,
-    PRIMARY KEY (org_id, import_id, key),
+    record_id BLOB NOT NULL,
+    PRIMARY KEY (org_id, import_id, key, record_id),
+    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- What a dry run would have made of records, while it runs.
+CREATE TABLE import_foreseen (
+    org_id    BLOB NOT NULL,
+    import_id BLOB NOT NULL,
+    record_id BLOB NOT NULL,
+    record    BLOB NOT NULL, -- CBOR
+    PRIMARY KEY (org_id, import_id, record_id),
+    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- What an import did to each record: what undoing it needs.
+CREATE TABLE import_changes (
+    org_id    BLOB NOT NULL,
+    import_id BLOB NOT NULL,
+    record_id BLOB NOT NULL, -- a lead or deal, by the import's kind
+    version   INTEGER NOT NULL, -- of the record after the import
+    previous  BLOB, -- CBOR of the record before the import; NULL when the import created it
+    PRIMARY KEY (org_id, import_id, record_id),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;

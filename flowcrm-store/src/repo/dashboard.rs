@@ -9,6 +9,7 @@ use flowcrm_core::tasks::TaskStatus;
 use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
 
+use super::figures::viewer_key;
 use crate::sql::{OrgConnection, Row, Sql, Value, args, statements};
 
 // `$2` is the viewer who may list only their own records, or NULL for one who may list all. The branches that do not
@@ -23,18 +24,6 @@ macro_rules! visible_leads {
     UNION ALL
     SELECT * FROM leads WHERE org_id = $1 AND $2 IS NULL
 ) l"
-    };
-}
-
-macro_rules! visible_deals {
-    () => {
-        "FROM (
-    SELECT * FROM deals WHERE org_id = $1 AND owner_id = $2 AND $2 IS NOT NULL
-    UNION ALL
-    SELECT * FROM deals WHERE org_id = $1 AND assigned_to_id = $2 AND owner_id <> $2 AND $2 IS NOT NULL
-    UNION ALL
-    SELECT * FROM deals WHERE org_id = $1 AND $2 IS NULL
-) d"
     };
 }
 
@@ -72,45 +61,36 @@ macro_rules! day_of {
 }
 
 statements! {
-    LEAD_TOTALS = Sql::both(concat!(
-        "SELECT COUNT(*) AS total,
-    COUNT(*) FILTER (WHERE l.status = 'WON') AS won,
-    COUNT(*) FILTER (WHERE l.created_at >= $3 AND l.created_at < $4) AS this_week,
-    COUNT(*) FILTER (WHERE l.created_at >= $5 AND l.created_at < $6) AS last_week
-",
-        visible_leads!(),
-    ));
-
-    DEAL_TOTALS = Sql::both(concat!(
-        "SELECT COUNT(*) AS total,
-    CAST(COALESCE(SUM(d.value) FILTER (WHERE NOT d.is_closed), 0) AS BIGINT) AS open_value,
-    COUNT(*) FILTER (WHERE d.won_at >= $3 AND d.won_at < $4) AS won_this_month,
-    CAST(COALESCE(SUM(d.value) FILTER (WHERE d.won_at >= $3 AND d.won_at < $4), 0) AS BIGINT) AS value_this_month,
-    COUNT(*) FILTER (WHERE d.won_at >= $5 AND d.won_at < $6) AS won_last_month,
-    CAST(COALESCE(SUM(d.value) FILTER (WHERE d.won_at >= $5 AND d.won_at < $6), 0) AS BIGINT) AS value_last_month
+    LEAD_TOTALS = Sql::both("SELECT
+    CAST(COALESCE(SUM(count) FILTER (WHERE kind = 'lead:status'), 0) AS BIGINT) AS total,
+    CAST(COALESCE(SUM(count) FILTER (WHERE kind = 'lead:status' AND key = 'WON'), 0) AS BIGINT) AS won,
+    CAST(COALESCE(SUM(count) FILTER (WHERE kind = 'lead:created' AND key >= $3 AND key < $4), 0) AS BIGINT) AS this_week,
+    CAST(COALESCE(SUM(count) FILTER (WHERE kind = 'lead:created' AND key >= $5 AND key < $6), 0) AS BIGINT) AS last_week
 FROM (
-    SELECT d.value, d.stage IN ('CLOSED_WON', 'CLOSED_LOST') AS is_closed,
-        CASE WHEN d.stage = 'CLOSED_WON' THEN d.closed_at END AS won_at
-    ",
-        visible_deals!(),
-        "
-) d",
-    ));
+    SELECT kind, key, count FROM figures WHERE org_id = $1 AND viewer_id = $2 AND kind = 'lead:status'
+    UNION ALL
+    SELECT kind, key, count FROM figures
+    WHERE org_id = $1 AND viewer_id = $2 AND kind = 'lead:created' AND key >= $5 AND key < $4
+) f");
 
-    TASK_TOTALS = Sql::both(concat!(
-        "SELECT COUNT(*) AS total,
-    COUNT(*) FILTER (WHERE t.status <> 'DONE') AS open
-",
-        visible_tasks!(),
-    ));
+    DEAL_TOTALS = Sql::both("SELECT
+    CAST(COALESCE(SUM(count) FILTER (WHERE kind = 'deal:stage'), 0) AS BIGINT) AS total,
+    CAST(COALESCE(SUM(value) FILTER (WHERE kind = 'deal:stage' AND key NOT LIKE 'CLOSED%'), 0) AS BIGINT) AS open_value,
+    CAST(COALESCE(SUM(count) FILTER (WHERE kind = 'deal:won' AND key >= $3 AND key < $4), 0) AS BIGINT) AS won_this_month,
+    CAST(COALESCE(SUM(value) FILTER (WHERE kind = 'deal:won' AND key >= $3 AND key < $4), 0) AS BIGINT) AS value_this_month,
+    CAST(COALESCE(SUM(count) FILTER (WHERE kind = 'deal:won' AND key >= $5 AND key < $6), 0) AS BIGINT) AS won_last_month,
+    CAST(COALESCE(SUM(value) FILTER (WHERE kind = 'deal:won' AND key >= $5 AND key < $6), 0) AS BIGINT) AS value_last_month
+FROM (
+    SELECT kind, key, count, value FROM figures WHERE org_id = $1 AND viewer_id = $2 AND kind = 'deal:stage'
+    UNION ALL
+    SELECT kind, key, count, value FROM figures
+    WHERE org_id = $1 AND viewer_id = $2 AND kind = 'deal:won' AND key >= $5 AND key < $4
+) f");
 
     LEADS_BY_DAY = Sql::both(concat!(
-        "SELECT ", day_of!("l.created_at"), ",
-    COUNT(*) AS count
-",
-        visible_leads!(),
-        "
-WHERE l.created_at >= $3 AND l.created_at < $10
+        "SELECT ", day_of!("key"), ", CAST(SUM(count) AS BIGINT) AS count
+FROM figures
+WHERE org_id = $1 AND viewer_id = $2 AND kind = 'lead:created' AND key >= $3 AND key < $10
 GROUP BY day",
     ));
 
@@ -128,12 +108,9 @@ GROUP BY day",
     ));
 
     DEALS_WON_BY_DAY = Sql::both(concat!(
-        "SELECT ", day_of!("d.closed_at"), ",
-    COUNT(*) AS count, CAST(COALESCE(SUM(d.value), 0) AS BIGINT) AS value
-",
-        visible_deals!(),
-        "
-WHERE d.stage = 'CLOSED_WON' AND d.closed_at >= $3 AND d.closed_at < $10
+        "SELECT ", day_of!("key"), ", CAST(SUM(count) AS BIGINT) AS count, CAST(SUM(value) AS BIGINT) AS value
+FROM figures
+WHERE org_id = $1 AND viewer_id = $2 AND kind = 'deal:won' AND key >= $3 AND key < $10
 GROUP BY day",
     ));
 
@@ -159,41 +136,17 @@ WHERE t.due_key >= $3 AND t.due_key < $10
 GROUP BY day",
     ));
 
-    /// By probability too: weighting, which could overflow here, is left to the core.
-    PIPELINE = Sql::both(concat!(
-        "SELECT d.stage, d.probability, COUNT(*) AS count, CAST(SUM(d.value) AS BIGINT) AS value
-",
-        visible_deals!(),
-        "
-GROUP BY d.stage, d.probability",
-    ));
-
-    LEAD_STATUSES = Sql::both(concat!(
-        "SELECT l.status, COUNT(*) AS count, CAST(SUM(l.value) AS BIGINT) AS value
-",
-        visible_leads!(),
-        "
-GROUP BY l.status",
-    ));
+    /// All figures of one kind.
+    FIGURES = Sql::both("SELECT key, count, value
+FROM figures
+WHERE org_id = $1 AND viewer_id = $2 AND kind = $3 AND count <> 0");
 
     /// Leads without a source come first, so that no limit cuts them off.
-    LEAD_SOURCES = Sql::both(concat!(
-        "SELECT l.source, COUNT(*) AS count
-",
-        visible_leads!(),
-        "
-GROUP BY l.source
-ORDER BY CASE WHEN l.source IS NULL THEN 0 ELSE 1 END, COUNT(*) DESC, l.source
-LIMIT $3",
-    ));
-
-    TASK_STATUSES = Sql::both(concat!(
-        "SELECT t.status, COUNT(*) AS count
-",
-        visible_tasks!(),
-        "
-GROUP BY t.status",
-    ));
+    LEAD_SOURCES = Sql::both("SELECT key, count
+FROM figures
+WHERE org_id = $1 AND viewer_id = $2 AND kind = 'lead:source' AND count <> 0
+ORDER BY CASE WHEN key = '' THEN 0 ELSE 1 END, count DESC, key
+LIMIT $3");
 
     /// A task is changed when it is completed: older ones need not be looked at.
     MEMBERS = Sql::both(
@@ -237,6 +190,18 @@ const fn viewer(visibility: Visibility) -> Option<UserId> {
     }
 }
 
+/// The values of a statement about figures of periods, after the organization.
+fn two_periods(visibility: Visibility, present: Period, former: Period) -> Vec<Value> {
+    let bounds = [present.from, present.to, former.from, former.to].map(Timestamp::to_sortable_text);
+    args![viewer_key(viewer(visibility))].into_iter().chain(bounds.map(Value::from)).collect()
+}
+
+/// The values of a statement with [`day_of`] about figures, after the organization.
+fn figure_days(visibility: Visibility, bounds: [Timestamp; 8]) -> Vec<Value> {
+    let bounds = bounds.map(|bound| Value::from(bound.to_sortable_text()));
+    args![viewer_key(viewer(visibility))].into_iter().chain(bounds).collect()
+}
+
 /// The values of a statement with [`day_of`], after the organization.
 fn days(visibility: Visibility, bounds: [Timestamp; 8]) -> Vec<Value> {
     args![viewer(visibility)].into_iter().chain(bounds.map(Value::from)).collect()
@@ -264,12 +229,12 @@ fn count_days(
 impl DashboardRepository for OrgConnection {
     async fn totals(&mut self, views: Views, periods: Periods) -> Result<Totals> {
         let Periods { this_week, last_week, this_month, last_month } = periods;
-        let weeks = args![viewer(views.leads), this_week.from, this_week.to, last_week.from, last_week.to];
-        let months =
-            args![viewer(views.deals), this_month.from, this_month.to, last_month.from, last_month.to];
-        let leads = self.one(LEAD_TOTALS, weeks).await?;
-        let deals = self.one(DEAL_TOTALS, months).await?;
-        let tasks = self.one(TASK_TOTALS, args![viewer(views.tasks)]).await?;
+        let leads = self.one(LEAD_TOTALS, two_periods(views.leads, this_week, last_week)).await?;
+        let deals = self.one(DEAL_TOTALS, two_periods(views.deals, this_month, last_month)).await?;
+        let tasks = self.task_statuses(views.tasks).await?;
+        let count = |is_counted: fn(TaskStatus) -> bool| {
+            tasks.iter().filter(|(status, _)| is_counted(*status)).map(|(_, count)| count).sum()
+        };
         Ok(Totals {
             leads: leads.count("total")?,
             leads_won: leads.count("won")?,
@@ -281,18 +246,18 @@ impl DashboardRepository for OrgConnection {
             deal_value_this_month: deals.int("value_this_month")?,
             deals_won_last_month: deals.count("won_last_month")?,
             deal_value_last_month: deals.int("value_last_month")?,
-            tasks: tasks.count("total")?,
-            open_tasks: tasks.count("open")?,
+            tasks: count(|_| true),
+            open_tasks: count(|status| status != TaskStatus::Done),
         })
     }
 
     async fn week(&mut self, views: Views, bounds: [Timestamp; 8]) -> Result<WeekCounts> {
         let mut week = WeekCounts::default();
-        let created = self.all(LEADS_BY_DAY, days(views.leads, bounds)).await?;
+        let created = self.all(LEADS_BY_DAY, figure_days(views.leads, bounds)).await?;
         count_days(&mut week, &created, |day| &mut day.leads)?;
         let converted = self.all(CONVERSIONS_BY_DAY, days(views.leads, bounds)).await?;
         count_days(&mut week, &converted, |day| &mut day.converted)?;
-        let won = self.all(DEALS_WON_BY_DAY, days(views.deals, bounds)).await?;
+        let won = self.all(DEALS_WON_BY_DAY, figure_days(views.deals, bounds)).await?;
         count_days(&mut week, &won, |day| &mut day.deals_won)?;
         for row in &won {
             day_of_row(&mut week, row)?.revenue = row.int("value")?;
@@ -306,19 +271,23 @@ impl DashboardRepository for OrgConnection {
 
     async fn pipeline(&mut self, visibility: Visibility) -> Result<Vec<PipelineShare>> {
         let share = |row: &Row| {
+            let key = row.text("key")?;
+            let (stage, probability) = key.split_once(' ').ok_or_else(|| Error::internal("a stage alone"))?;
             Ok(PipelineShare {
-                stage: row.spelled("stage")?,
-                probability: row.int("probability")?,
+                stage: stage.parse().map_err(Error::internal)?,
+                probability: probability.parse().map_err(Error::internal)?,
                 count: row.count("count")?,
                 value: row.int("value")?,
             })
         };
-        self.all(PIPELINE, args![viewer(visibility)]).await?.iter().map(share).collect()
+        let values = args![viewer_key(viewer(visibility)), "deal:stage"];
+        self.all(FIGURES, values).await?.iter().map(share).collect()
     }
 
     async fn lead_statuses(&mut self, visibility: Visibility) -> Result<Vec<(LeadStatus, u64, i64)>> {
-        let counted = |row: &Row| Ok((row.spelled("status")?, row.count("count")?, row.int("value")?));
-        self.all(LEAD_STATUSES, args![viewer(visibility)]).await?.iter().map(counted).collect()
+        let counted = |row: &Row| Ok((row.spelled("key")?, row.count("count")?, row.int("value")?));
+        let values = args![viewer_key(viewer(visibility)), "lead:status"];
+        self.all(FIGURES, values).await?.iter().map(counted).collect()
     }
 
     async fn lead_sources(
@@ -326,14 +295,18 @@ impl DashboardRepository for OrgConnection {
         visibility: Visibility,
         limit: usize,
     ) -> Result<Vec<(Option<String>, u64)>> {
-        let counted = |row: &Row| Ok((row.optional_text("source")?, row.count("count")?));
-        let rows = self.all(LEAD_SOURCES, args![viewer(visibility), limit]).await?;
+        let counted = |row: &Row| {
+            let source = Some(row.text("key")?).filter(|source| !source.is_empty());
+            Ok((source, row.count("count")?))
+        };
+        let rows = self.all(LEAD_SOURCES, args![viewer_key(viewer(visibility)), limit]).await?;
         rows.iter().map(counted).collect()
     }
 
     async fn task_statuses(&mut self, visibility: Visibility) -> Result<Vec<(TaskStatus, u64)>> {
-        let counted = |row: &Row| Ok((row.spelled("status")?, row.count("count")?));
-        self.all(TASK_STATUSES, args![viewer(visibility)]).await?.iter().map(counted).collect()
+        let counted = |row: &Row| Ok((row.spelled("key")?, row.count("count")?));
+        let values = args![viewer_key(viewer(visibility)), "task:status"];
+        self.all(FIGURES, values).await?.iter().map(counted).collect()
     }
 
     async fn members(&mut self, period: Period) -> Result<Vec<MemberCounts>> {

@@ -5,7 +5,8 @@ use flowcrm_core::money::Money;
 use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
 
-use crate::sql::{OrgConnection, Row, Select, Sql, Value, args, statements, words_of};
+use super::terms;
+use crate::sql::{Index, List, OrgConnection, Row, Sql, Table, Value, args, statements, words_of};
 
 macro_rules! columns {
     () => {
@@ -15,7 +16,8 @@ macro_rules! columns {
     };
 }
 
-const LIST: &str = concat!(
+/// The beginning of a query for deals; [`deal`] reads its rows.
+pub(crate) const LIST: &str = concat!(
     "SELECT ",
     columns!(),
     "
@@ -23,12 +25,26 @@ FROM deals d JOIN organizations o ON o.id = d.org_id
 WHERE d.org_id = $1"
 );
 
-const COUNT: &str = "SELECT COUNT(*) AS count
-FROM deals d
-WHERE d.org_id = $1";
+static TABLE: Table = Table {
+    name: "deals",
+    alias: "d",
+    columns: columns!(),
+    joins: "JOIN organizations o ON o.id = d.org_id",
+    terms: "deal_terms",
+};
+
+const BY_CREATION: Index = Index { name: "deals_by_creation", order: "d.created_at" };
+const BY_CHANGE: Index = Index { name: "deals_by_change", order: "d.updated_at" };
+const BY_TITLE: Index = Index { name: "deals_by_title", order: "d.title" };
+const BY_VALUE: Index = Index { name: "deals_by_value", order: "d.value" };
+const BY_STAGE: Index = Index { name: "deals_by_stage", order: "d.created_at" };
+const BY_OWNER: Index = Index { name: "deals_by_owner", order: "d.created_at" };
+const BY_ASSIGNEE: Index = Index { name: "deals_by_assignee", order: "d.created_at" };
+const BY_LEAD: Index = Index { name: "deals_of_lead", order: "d.created_at" };
+const BY_EXPECTED_CLOSE: Index = Index { name: "deals_by_expected_close", order: "d.expected_close" };
 
 /// The beginning of an insert; [`values`] gives what follows the organization.
-pub(crate) const INSERT: &str = "INSERT INTO deals (
+const INSERT: &str = "INSERT INTO deals (
     org_id, id, title, value, stage, probability, expected_close, closed_at, lead_id, owner_id, assigned_to_id, notes,
     lost_reason, external_id, search, version, created_at, updated_at
 )";
@@ -68,16 +84,26 @@ WHERE org_id = $1 AND id = $2 AND version = $3 - 1");
 
     DELETE = Sql::both("DELETE FROM deals WHERE org_id = $1 AND id = $2");
 
+    /// What [`HAND_OVER`] will change, held against other writers.
+    TO_HAND_OVER = Sql::pair(
+        concat!("SELECT ", columns!(), "
+FROM deals d JOIN organizations o ON o.id = d.org_id
+WHERE d.org_id = $1 AND (d.owner_id = $2 OR d.assigned_to_id = $2) AND d.stage NOT IN ('CLOSED_WON', 'CLOSED_LOST')
+FOR UPDATE OF d"),
+        concat!("SELECT ", columns!(), "
+FROM deals d JOIN organizations o ON o.id = d.org_id
+WHERE d.org_id = $1 AND (d.owner_id = $2 OR d.assigned_to_id = $2) AND d.stage NOT IN ('CLOSED_WON', 'CLOSED_LOST')"),
+    );
+
     /// Both ends at once: whoever was owner and assignee is succeeded as both.
     HAND_OVER = Sql::both("UPDATE deals
 SET owner_id = CASE WHEN owner_id = $2 THEN $3 ELSE owner_id END,
     assigned_to_id = CASE WHEN assigned_to_id = $2 THEN $3 ELSE assigned_to_id END,
     updated_at = $4, version = version + 1
-WHERE org_id = $1 AND (owner_id = $2 OR assigned_to_id = $2) AND stage NOT IN ('CLOSED_WON', 'CLOSED_LOST')
-RETURNING id");
+WHERE org_id = $1 AND (owner_id = $2 OR assigned_to_id = $2) AND stage NOT IN ('CLOSED_WON', 'CLOSED_LOST')");
 }
 
-fn deal(row: &Row) -> Result<Deal> {
+pub(crate) fn deal(row: &Row) -> Result<Deal> {
     Ok(Deal {
         id: row.id("id")?,
         org_id: row.id("org_id")?,
@@ -104,7 +130,7 @@ fn search(deal: &Deal) -> String {
 }
 
 /// The columns of [`INSERT`] after the organization.
-pub(crate) fn values(deal: &Deal) -> Vec<Value> {
+fn values(deal: &Deal) -> Vec<Value> {
     args![
         deal.id,
         &deal.title,
@@ -126,28 +152,42 @@ pub(crate) fn values(deal: &Deal) -> Vec<Value> {
     ]
 }
 
-fn narrowed(head: &'static str, query: &DealQuery) -> Select {
-    let mut select = Select::new(head);
-    select.and_some("d.stage = ?", query.stage.map(DealStage::as_str));
-    select.and_some("d.lead_id = ?", query.lead_id);
-    select.and_some("d.owner_id = ?", query.owner_id);
-    select.and_some("d.assigned_to_id = ?", query.assigned_to_id);
-    select.and_some("d.value >= ?", query.min_value.map(Money::minor));
-    select.and_some("d.value <= ?", query.max_value.map(Money::minor));
-    select.and_some("d.created_at >= ?", query.created_from);
-    select.and_some("d.created_at < ?", query.created_to);
-    select.and_some("d.expected_close >= ?", query.close_from);
-    select.and_some("d.expected_close < ?", query.close_to);
-    select.and_words("d.search LIKE ?", query.q.as_deref());
-    select
+/// Adds new deals with their words; answers whether all external ids were free, without which none may stay.
+pub(crate) async fn insert_all(connection: &mut OrgConnection, deals: &[Deal]) -> Result<bool> {
+    let added =
+        connection.insert_many(INSERT, "ON CONFLICT DO NOTHING", deals.iter().map(values).collect()).await?;
+    if added < deals.len() as u64 {
+        return Ok(false);
+    }
+    let words: Vec<String> = deals.iter().map(search).collect();
+    let records = deals.iter().map(|deal| deal.id.as_uuid()).zip(words.iter().map(String::as_str));
+    terms::DEALS.insert(connection, records).await?;
+    deals.iter().for_each(|deal| connection.figures.deal_changed(None, Some(deal)));
+    Ok(true)
 }
 
-fn sort_column(key: DealSort) -> &'static str {
+pub(crate) fn narrowed(query: &DealQuery) -> List {
+    let mut list = List::of(&TABLE);
+    list.only("d.stage = ?", query.stage.map(DealStage::as_str), &[BY_STAGE]);
+    list.only("d.lead_id = ?", query.lead_id, &[BY_LEAD]);
+    list.only("d.owner_id = ?", query.owner_id, &[BY_OWNER]);
+    list.only("d.assigned_to_id = ?", query.assigned_to_id, &[BY_ASSIGNEE]);
+    let (least, most) = (query.min_value.map(Money::minor), query.max_value.map(Money::minor));
+    list.between([("d.value >= ?", least), ("d.value <= ?", most)], &[BY_VALUE]);
+    let (from, to) = (query.created_from, query.created_to);
+    list.between([("d.created_at >= ?", from), ("d.created_at < ?", to)], &[BY_CREATION]);
+    let (from, to) = (query.close_from, query.close_to);
+    list.between([("d.expected_close >= ?", from), ("d.expected_close < ?", to)], &[BY_EXPECTED_CLOSE]);
+    list.search(query.q.as_deref());
+    list
+}
+
+pub(crate) const fn order(key: DealSort) -> Index {
     match key {
-        DealSort::CreatedAt => "d.created_at",
-        DealSort::UpdatedAt => "d.updated_at",
-        DealSort::Title => "d.title",
-        DealSort::Value => "d.value",
+        DealSort::CreatedAt => BY_CREATION,
+        DealSort::UpdatedAt => BY_CHANGE,
+        DealSort::Title => BY_TITLE,
+        DealSort::Value => BY_VALUE,
     }
 }
 
@@ -170,22 +210,25 @@ impl DealRepository for OrgConnection {
     }
 
     async fn list(&mut self, query: &DealQuery) -> Result<Vec<Deal>> {
-        let select = narrowed(LIST, query).page(&query.list, sort_column(query.list.sort.key), "d.id");
-        self.select(select).await?.iter().map(deal).collect()
+        let list = narrowed(query);
+        self.page(&list, &query.list, order(query.list.sort.key)).await?.iter().map(deal).collect()
     }
 
     async fn count(&mut self, query: &DealQuery) -> Result<u64> {
-        OrgConnection::count(self, narrowed(COUNT, query)).await
+        self.total(&narrowed(query)).await
     }
 
     async fn insert(&mut self, deal: &Deal) -> Result<()> {
-        match self.insert_many(INSERT, "ON CONFLICT DO NOTHING", vec![values(deal)]).await? {
-            1 => Ok(()),
-            _ => Err(Error::field("externalId", "belongs to another deal")),
+        if !insert_all(self, std::slice::from_ref(deal)).await? {
+            return Err(Error::field("externalId", "belongs to another deal"));
         }
+        Ok(())
     }
 
     async fn update(&mut self, deal: &Deal) -> Result<()> {
+        let former = DealRepository::find(self, deal.id).await?;
+        let outdated = || Error::conflict("Somebody else has just changed this deal: read it again.");
+        let former = former.filter(|former| former.version == deal.version - 1).ok_or_else(outdated)?;
         let values = args![
             deal.id,
             deal.version,
@@ -204,18 +247,39 @@ impl DealRepository for OrgConnection {
             search(deal),
             deal.updated_at,
         ];
-        match self.execute(UPDATE, values).await? {
-            1 => Ok(()),
-            _ => Err(Error::conflict("Somebody else has just changed this deal: read it again.")),
+        if self.execute(UPDATE, values).await? != 1 {
+            return Err(outdated());
         }
+        self.figures.deal_changed(Some(&former), Some(deal));
+        terms::DEALS.replace(self, deal.id.as_uuid(), &search(&former), &search(deal)).await
     }
 
     async fn delete(&mut self, id: DealId) -> Result<()> {
+        let Some(former) = DealRepository::find(self, id).await? else {
+            return Ok(());
+        };
         self.execute(FREE_TASKS, args![id]).await?;
-        self.execute(DELETE, args![id]).await.map(|_| ())
+        if self.execute(DELETE, args![id]).await? == 1 {
+            self.figures.deal_changed(Some(&former), None);
+            terms::DEALS.replace(self, id.as_uuid(), &search(&former), "").await?;
+        }
+        Ok(())
     }
 
     async fn hand_over(&mut self, from: UserId, to: UserId, at: Timestamp) -> Result<Vec<DealId>> {
-        self.all(HAND_OVER, args![from, to, at]).await?.iter().map(|row| row.id("id")).collect()
+        let rows = self.all(TO_HAND_OVER, args![from]).await?;
+        let held: Vec<Deal> = rows.iter().map(deal).collect::<Result<_>>()?;
+        if self.execute(HAND_OVER, args![from, to, at]).await? != held.len() as u64 {
+            return Err(Error::conflict("More work has just been given to this user: try again."));
+        }
+        for former in &held {
+            let succeeded = Deal {
+                owner_id: if former.owner_id == from { to } else { former.owner_id },
+                assigned_to_id: former.assigned_to_id.map(|user| if user == from { to } else { user }),
+                ..former.clone()
+            };
+            self.figures.deal_changed(Some(former), Some(&succeeded));
+        }
+        Ok(held.into_iter().map(|deal| deal.id).collect())
     }
 }

@@ -2,12 +2,13 @@ use async_trait::async_trait;
 use flowcrm_core::deals::Deal;
 use flowcrm_core::ids::{ImportId, LeadId, UserId};
 use flowcrm_core::imports::{
-    Import, ImportKind, ImportMember, ImportQuery, ImportRepository, ImportSort, Lease, Plan, RejectedRow,
-    Rejection, RejectionQuery, RejectionSort, Run, StagedRow,
+    Change, Foreseen, Import, ImportKind, ImportMember, ImportQuery, ImportRepository, ImportSort, Lease,
+    Plan, RejectedRow, Rejection, RejectionQuery, RejectionSort, Run, StagedRow,
 };
 use flowcrm_core::leads::Lead;
 use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
+use uuid::Uuid;
 
 use super::{deals, leads};
 use crate::sql::{OrgConnection, Row, Select, Sql, Value, args, statements};
@@ -27,11 +28,11 @@ FROM imports i
 WHERE i.org_id = $1 AND i.is_staged"
 );
 
-const REJECTIONS: &str = "SELECT r.import_id, r.line, r.column_name, r.value, r.reason
+const REJECTIONS: &str = "SELECT r.import_id, r.line, r.column_name, r.value, r.reason, r.cells
 FROM import_rejections r
 WHERE r.org_id = $1";
 
-const FORESEEN: &str = "SELECT k.key FROM import_keys k WHERE k.org_id = $1";
+const FORESEEN: &str = "SELECT k.key, k.record_id FROM import_keys k WHERE k.org_id = $1";
 
 const TAKEN_LEADS: &str = "SELECT l.external_id AS key FROM leads l WHERE l.org_id = $1";
 
@@ -44,9 +45,22 @@ const LEADS: &str = "SELECT l.id, l.external_id FROM leads l WHERE l.org_id = $1
 const INSERT_ROWS: &str = "INSERT INTO import_rows (org_id, import_id, line, cells)";
 
 const INSERT_REJECTIONS: &str =
-    "INSERT INTO import_rejections (org_id, import_id, line, column_name, value, reason)";
+    "INSERT INTO import_rejections (org_id, import_id, line, column_name, value, reason, cells)";
 
-const INSERT_KEYS: &str = "INSERT INTO import_keys (org_id, import_id, key)";
+const INSERT_KEYS: &str = "INSERT INTO import_keys (org_id, import_id, key, record_id)";
+
+const INSERT_CHANGES: &str = "INSERT INTO import_changes (org_id, import_id, record_id, version, previous)";
+
+/// What a record was before the import stays.
+const OR_ITS_VERSION: &str =
+    "ON CONFLICT (org_id, import_id, record_id) DO UPDATE SET version = excluded.version";
+
+const FORESEEN_RECORDS: &str = "SELECT f.record FROM import_foreseen f WHERE f.org_id = $1";
+
+const INSERT_FORESEEN: &str = "INSERT INTO import_foreseen (org_id, import_id, record_id, record)";
+
+const OR_ITS_RECORD: &str =
+    "ON CONFLICT (org_id, import_id, record_id) DO UPDATE SET record = excluded.record";
 
 statements! {
     FIND = Sql::both(concat!("SELECT ", columns!(), "
@@ -65,7 +79,7 @@ WHERE i.org_id = $1 AND i.is_staged AND i.id = $2"));
 ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, 0, 0, $10)");
 
     ARRIVED = Sql::both("UPDATE imports
-SET is_staged = $3, total = $4, rejected = $5
+SET is_staged = $3, total = $4, rejected = $5, plan = $6
 WHERE org_id = $1 AND id = $2 AND NOT is_staged");
 
     /// The staged rows go with their import, by their foreign key.
@@ -115,7 +129,11 @@ LIMIT $4");
 
     DELETE_ROWS = Sql::both("DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2 AND line <= $3");
 
-    FORGET_FORESEEN = Sql::both("DELETE FROM import_keys WHERE org_id = $1 AND import_id = $2");
+    FORGET_KEYS = Sql::both("DELETE FROM import_keys WHERE org_id = $1 AND import_id = $2");
+
+    FORGET_FORESEEN = Sql::both("DELETE FROM import_foreseen WHERE org_id = $1 AND import_id = $2");
+
+    PLAN = Sql::both("SELECT plan FROM imports WHERE org_id = $1 AND id = $2 AND is_staged");
 
     MEMBERS = Sql::both("SELECT id, name, email_key, role FROM users WHERE org_id = $1 AND active");
 }
@@ -150,6 +168,10 @@ fn rejected_row(row: &Row) -> Result<RejectedRow> {
         column: row.optional_text("column_name")?,
         value: row.optional_text("value")?,
         reason: row.text("reason")?,
+        cells: match row.optional_json("cells")? {
+            Some(cells) => serde_json::from_value(cells).map_err(Error::internal)?,
+            None => None,
+        },
     };
     Ok(RejectedRow { import_id: row.id("import_id")?, rejection })
 }
@@ -185,15 +207,6 @@ async fn having<V: Into<Value> + Clone>(
 
 fn keys(rows: &[Row]) -> Result<Vec<String>> {
     rows.iter().map(|row| row.text("key")).collect()
-}
-
-/// Adds records, all or none.
-async fn insert_all(connection: &mut OrgConnection, head: &'static str, rows: Vec<Vec<Value>>) -> Result<()> {
-    let expected = rows.len() as u64;
-    match connection.insert_many(head, "ON CONFLICT DO NOTHING", rows).await? {
-        inserted if inserted == expected => Ok(()),
-        _ => Err(Error::conflict("Somebody else has just taken one of the external ids.")),
-    }
 }
 
 #[async_trait]
@@ -249,8 +262,9 @@ impl ImportRepository for OrgConnection {
         self.insert_many(INSERT_ROWS, "", rows.iter().map(values).collect()).await.map(|_| ())
     }
 
-    async fn arrived(&mut self, import: &Import, is_staged: bool) -> Result<()> {
-        match self.execute(ARRIVED, args![import.id, is_staged, import.total, import.rejected]).await? {
+    async fn arrived(&mut self, import: &Import, plan: &Plan, is_staged: bool) -> Result<()> {
+        let plan = serde_json::to_value(plan).map_err(Error::internal)?;
+        match self.execute(ARRIVED, args![import.id, is_staged, import.total, import.rejected, plan]).await? {
             1 => Ok(()),
             _ => Err(Error::conflict("The file took too long to arrive: send it again.")),
         }
@@ -262,6 +276,11 @@ impl ImportRepository for OrgConnection {
 
     async fn claim(&mut self, lease: Lease, now: Timestamp) -> Result<bool> {
         Ok(self.execute(CLAIM, args![lease.import_id, lease.token, now]).await? == 1)
+    }
+
+    async fn plan(&mut self, id: ImportId) -> Result<Option<Plan>> {
+        let row = self.optional(PLAN, args![id]).await?;
+        row.map(|row| serde_json::from_value(row.json("plan")?).map_err(Error::internal)).transpose()
     }
 
     async fn hold(&mut self, lease: Lease) -> Result<Option<Run>> {
@@ -297,25 +316,45 @@ impl ImportRepository for OrgConnection {
 
     async fn reject(&mut self, id: ImportId, rejections: &[Rejection]) -> Result<()> {
         let values = |rejection: &Rejection| {
-            args![id, rejection.line, &rejection.column, &rejection.value, &rejection.reason]
+            let cells = rejection.cells.clone().map(serde_json::Value::from);
+            args![id, rejection.line, &rejection.column, &rejection.value, &rejection.reason, cells]
         };
         self.insert_many(INSERT_REJECTIONS, "", rejections.iter().map(values).collect()).await.map(|_| ())
     }
 
-    async fn foresee(&mut self, id: ImportId, keys: &[String]) -> Result<()> {
-        let values = keys.iter().map(|key| args![id, key]).collect();
-        // An email may have been foreseen with another external id.
+    async fn note_changes(&mut self, id: ImportId, changes: &[Change]) -> Result<()> {
+        let values = |change: &Change| args![id, change.record_id, change.version, change.previous.clone()];
+        let rows = changes.iter().map(values).collect();
+        self.insert_many(INSERT_CHANGES, OR_ITS_VERSION, rows).await.map(|_| ())
+    }
+
+    async fn foresee(&mut self, id: ImportId, keys: &[(String, Uuid)]) -> Result<()> {
+        let values = keys.iter().map(|(key, record)| args![id, key, *record]).collect();
         self.insert_many(INSERT_KEYS, "ON CONFLICT DO NOTHING", values).await.map(|_| ())
     }
 
-    async fn foreseen(&mut self, id: ImportId, wanted: &[String]) -> Result<Vec<String>> {
+    async fn foreseen(&mut self, id: ImportId, wanted: &[String]) -> Result<Vec<(String, Uuid)>> {
         let mut select = Select::new(FORESEEN);
         select.and("k.import_id = ?", id);
         select.and_in("k.key", wanted);
-        keys(&self.select(select).await?)
+        self.select(select).await?.iter().map(|row| Ok((row.text("key")?, row.id("record_id")?))).collect()
+    }
+
+    async fn foresee_records(&mut self, id: ImportId, records: &[Foreseen]) -> Result<()> {
+        let values = |foreseen: &Foreseen| args![id, foreseen.record_id, foreseen.record.clone()];
+        let rows = records.iter().map(values).collect();
+        self.insert_many(INSERT_FORESEEN, OR_ITS_RECORD, rows).await.map(|_| ())
+    }
+
+    async fn foreseen_records(&mut self, id: ImportId, ids: &[Uuid]) -> Result<Vec<Vec<u8>>> {
+        let mut select = Select::new(FORESEEN_RECORDS);
+        select.and("f.import_id = ?", id);
+        select.and_in("f.record_id", ids.iter().copied());
+        self.select(select).await?.iter().map(|row| row.bytes("record")).collect()
     }
 
     async fn forget_foreseen(&mut self, id: ImportId) -> Result<()> {
+        self.execute(FORGET_KEYS, args![id]).await?;
         self.execute(FORGET_FORESEEN, args![id]).await.map(|_| ())
     }
 
@@ -344,11 +383,35 @@ impl ImportRepository for OrgConnection {
         having(self, LEADS, "l.id", ids).await?.iter().map(|row| row.id("id")).collect()
     }
 
+    async fn leads_with(&mut self, external_ids: &[String], email_keys: &[String]) -> Result<Vec<Lead>> {
+        let mut found = Vec::new();
+        for row in having(self, leads::LIST, "l.external_id", external_ids).await? {
+            found.push(leads::lead(&row)?);
+        }
+        for row in having(self, leads::LIST, "l.email_key", email_keys).await? {
+            let lead = leads::lead(&row)?;
+            if found.iter().all(|known: &Lead| known.id != lead.id) {
+                found.push(lead);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn deals_with(&mut self, external_ids: &[String]) -> Result<Vec<Deal>> {
+        having(self, deals::LIST, "d.external_id", external_ids).await?.iter().map(deals::deal).collect()
+    }
+
     async fn insert_leads(&mut self, records: &[Lead]) -> Result<()> {
-        insert_all(self, leads::INSERT, records.iter().map(leads::values).collect()).await
+        if !leads::insert_all(self, records).await? {
+            return Err(Error::conflict("Somebody else has just taken one of the external ids."));
+        }
+        Ok(())
     }
 
     async fn insert_deals(&mut self, records: &[Deal]) -> Result<()> {
-        insert_all(self, deals::INSERT, records.iter().map(deals::values).collect()).await
+        if !deals::insert_all(self, records).await? {
+            return Err(Error::conflict("Somebody else has just taken one of the external ids."));
+        }
+        Ok(())
     }
 }

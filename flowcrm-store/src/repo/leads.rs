@@ -2,12 +2,13 @@ use async_trait::async_trait;
 use flowcrm_core::access::Visibility;
 use flowcrm_core::email::Email;
 use flowcrm_core::ids::{LeadId, UserId};
-use flowcrm_core::leads::{Lead, LeadQuery, LeadRepository, LeadSort, LeadStatus};
+use flowcrm_core::leads::{Lead, LeadQuery, LeadRepository, LeadSort, LeadStatus, Traces};
 use flowcrm_core::money::Money;
 use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
 
-use crate::sql::{OrgConnection, Row, Select, Sql, Value, args, statements, words_of};
+use super::terms;
+use crate::sql::{Index, List, OrgConnection, Row, Select, Sql, Table, Value, args, statements, words_of};
 
 macro_rules! columns {
     () => {
@@ -16,7 +17,7 @@ macro_rules! columns {
     };
 }
 
-const LIST: &str = concat!(
+pub(crate) const LIST: &str = concat!(
     "SELECT ",
     columns!(),
     "
@@ -24,18 +25,37 @@ FROM leads l JOIN organizations o ON o.id = l.org_id
 WHERE l.org_id = $1"
 );
 
-const COUNT: &str = "SELECT COUNT(*) AS count
-FROM leads l
-WHERE l.org_id = $1";
+static TABLE: Table = Table {
+    name: "leads",
+    alias: "l",
+    columns: columns!(),
+    joins: "JOIN organizations o ON o.id = l.org_id",
+    terms: "lead_terms",
+};
+
+const BY_CREATION: Index = Index { name: "leads_by_creation", order: "l.created_at" };
+const BY_CHANGE: Index = Index { name: "leads_by_change", order: "l.updated_at" };
+const BY_NAME: Index = Index { name: "leads_by_name", order: "l.name" };
+const BY_VALUE: Index = Index { name: "leads_by_value", order: "l.value" };
+const BY_OWNER: Index = Index { name: "leads_by_owner", order: "l.created_at" };
+const BY_ASSIGNEE: Index = Index { name: "leads_by_assignee", order: "l.created_at" };
+const BY_STATUS: Index = Index { name: "leads_by_status", order: "l.created_at" };
+const BY_SOURCE: Index = Index { name: "leads_by_source", order: "l.created_at" };
 
 /// The beginning of an insert; [`values`] gives what follows the organization.
-pub(crate) const INSERT: &str = "INSERT INTO leads (
+const INSERT: &str = "INSERT INTO leads (
     org_id, id, name, email, email_key, phone, company, source, status, value, notes, external_id, owner_id,
     assigned_to_id, is_converted, search, version, created_at, updated_at
 )";
 
 statements! {
     FIND = Sql::both(concat!("SELECT ", columns!(), "
+FROM leads l JOIN organizations o ON o.id = l.org_id
+WHERE l.org_id = $1 AND l.id = $2"));
+
+    FIND_WITH_TRACES = Sql::both(concat!("SELECT ", columns!(), ",
+       EXISTS (SELECT 1 FROM activities a WHERE a.org_id = $1 AND a.lead_id = $2) AS has_activities,
+       EXISTS (SELECT 1 FROM deals d WHERE d.org_id = $1 AND d.lead_id = $2) AS has_deals
 FROM leads l JOIN organizations o ON o.id = l.org_id
 WHERE l.org_id = $1 AND l.id = $2"));
 
@@ -66,16 +86,26 @@ WHERE org_id = $1 AND id = $2 AND version = $3 - 1");
     /// Activities go with their lead, by their foreign key.
     DELETE = Sql::both("DELETE FROM leads WHERE org_id = $1 AND id = $2");
 
+    /// What [`HAND_OVER`] will change, held against other writers.
+    TO_HAND_OVER = Sql::pair(
+        concat!("SELECT ", columns!(), "
+FROM leads l JOIN organizations o ON o.id = l.org_id
+WHERE l.org_id = $1 AND (l.owner_id = $2 OR l.assigned_to_id = $2) AND l.status NOT IN ('WON', 'LOST')
+FOR UPDATE OF l"),
+        concat!("SELECT ", columns!(), "
+FROM leads l JOIN organizations o ON o.id = l.org_id
+WHERE l.org_id = $1 AND (l.owner_id = $2 OR l.assigned_to_id = $2) AND l.status NOT IN ('WON', 'LOST')"),
+    );
+
     /// Both ends at once: whoever was owner and assignee is succeeded as both.
     HAND_OVER = Sql::both("UPDATE leads
 SET owner_id = CASE WHEN owner_id = $2 THEN $3 ELSE owner_id END,
     assigned_to_id = CASE WHEN assigned_to_id = $2 THEN $3 ELSE assigned_to_id END,
     updated_at = $4, version = version + 1
-WHERE org_id = $1 AND (owner_id = $2 OR assigned_to_id = $2) AND status NOT IN ('WON', 'LOST')
-RETURNING id");
+WHERE org_id = $1 AND (owner_id = $2 OR assigned_to_id = $2) AND status NOT IN ('WON', 'LOST')");
 }
 
-fn lead(row: &Row) -> Result<Lead> {
+pub(crate) fn lead(row: &Row) -> Result<Lead> {
     Ok(Lead {
         id: row.id("id")?,
         org_id: row.id("org_id")?,
@@ -103,7 +133,7 @@ fn search(lead: &Lead) -> String {
 }
 
 /// The columns of [`INSERT`] after the organization.
-pub(crate) fn values(lead: &Lead) -> Vec<Value> {
+fn values(lead: &Lead) -> Vec<Value> {
     args![
         lead.id,
         &lead.name,
@@ -126,29 +156,51 @@ pub(crate) fn values(lead: &Lead) -> Vec<Value> {
     ]
 }
 
-fn narrowed(head: &'static str, visibility: Visibility, query: &LeadQuery) -> Select {
-    let mut select = Select::new(head);
-    if let Visibility::Own(user) = visibility {
-        select.and("(l.owner_id = ? OR l.assigned_to_id = ?)", user);
+/// Adds new leads with their words; answers whether all external ids were free, without which none may stay.
+pub(crate) async fn insert_all(connection: &mut OrgConnection, leads: &[Lead]) -> Result<bool> {
+    let added =
+        connection.insert_many(INSERT, "ON CONFLICT DO NOTHING", leads.iter().map(values).collect()).await?;
+    if added < leads.len() as u64 {
+        return Ok(false);
     }
-    select.and_some("l.status = ?", query.status.map(LeadStatus::as_str));
-    select.and_some("l.source = ?", query.source.clone());
-    select.and_some("l.owner_id = ?", query.owner_id);
-    select.and_some("l.assigned_to_id = ?", query.assigned_to_id);
-    select.and_some("l.value >= ?", query.min_value.map(Money::minor));
-    select.and_some("l.value <= ?", query.max_value.map(Money::minor));
-    select.and_some("l.created_at >= ?", query.created_from);
-    select.and_some("l.created_at < ?", query.created_to);
-    select.and_words("l.search LIKE ?", query.q.as_deref());
-    select
+    let words: Vec<String> = leads.iter().map(search).collect();
+    let records = leads.iter().map(|lead| lead.id.as_uuid()).zip(words.iter().map(String::as_str));
+    terms::LEADS.insert(connection, records).await?;
+    leads.iter().for_each(|lead| connection.figures.lead_changed(None, Some(lead)));
+    Ok(true)
 }
 
-fn sort_column(key: LeadSort) -> &'static str {
+pub(crate) fn narrowed(visibility: Visibility, query: &LeadQuery) -> List {
+    let mut list = List::of(&TABLE);
+    if let Visibility::Own(user) = visibility {
+        // A part that the filters exclude is not looked through in vain; one is always left.
+        let may_own = query.owner_id.is_none_or(|owner| owner == user);
+        let may_work_on = query.owner_id != Some(user) && query.assigned_to_id.is_none_or(|id| id == user);
+        if may_own {
+            list.see("l.owner_id = ?", user, &[BY_OWNER]);
+        }
+        if may_work_on || !may_own {
+            list.see("l.assigned_to_id = ? AND l.owner_id <> ?", user, &[BY_ASSIGNEE]);
+        }
+    }
+    list.only("l.status = ?", query.status.map(LeadStatus::as_str), &[BY_STATUS]);
+    list.only("l.source = ?", query.source.as_deref(), &[BY_SOURCE]);
+    list.only("l.owner_id = ?", query.owner_id, &[BY_OWNER]);
+    list.only("l.assigned_to_id = ?", query.assigned_to_id, &[BY_ASSIGNEE]);
+    let (least, most) = (query.min_value.map(Money::minor), query.max_value.map(Money::minor));
+    list.between([("l.value >= ?", least), ("l.value <= ?", most)], &[BY_VALUE]);
+    let (from, to) = (query.created_from, query.created_to);
+    list.between([("l.created_at >= ?", from), ("l.created_at < ?", to)], &[BY_CREATION]);
+    list.search(query.q.as_deref());
+    list
+}
+
+pub(crate) const fn order(key: LeadSort) -> Index {
     match key {
-        LeadSort::CreatedAt => "l.created_at",
-        LeadSort::UpdatedAt => "l.updated_at",
-        LeadSort::Name => "l.name",
-        LeadSort::Value => "l.value",
+        LeadSort::CreatedAt => BY_CREATION,
+        LeadSort::UpdatedAt => BY_CHANGE,
+        LeadSort::Name => BY_NAME,
+        LeadSort::Value => BY_VALUE,
     }
 }
 
@@ -158,8 +210,24 @@ impl LeadRepository for OrgConnection {
         self.optional(FIND, args![id]).await?.as_ref().map(lead).transpose()
     }
 
+    async fn find_with_traces(&mut self, id: LeadId) -> Result<Option<(Lead, Traces)>> {
+        let row = self.optional(FIND_WITH_TRACES, args![id]).await?;
+        let read = |row: &Row| {
+            let traces =
+                Traces { has_activities: row.flag("has_activities")?, has_deals: row.flag("has_deals")? };
+            Ok((lead(row)?, traces))
+        };
+        row.as_ref().map(read).transpose()
+    }
+
     async fn lock(&mut self, id: LeadId) -> Result<Option<Lead>> {
         self.optional(LOCK, args![id]).await?.as_ref().map(lead).transpose()
+    }
+
+    async fn find_many(&mut self, ids: &[LeadId]) -> Result<Vec<Lead>> {
+        let mut select = Select::new(LIST);
+        select.and_in("l.id", ids.iter().copied());
+        self.select(select).await?.iter().map(lead).collect()
     }
 
     async fn find_by_external_id(&mut self, external_id: &str) -> Result<Option<Lead>> {
@@ -167,23 +235,25 @@ impl LeadRepository for OrgConnection {
     }
 
     async fn list(&mut self, visibility: Visibility, query: &LeadQuery) -> Result<Vec<Lead>> {
-        let select =
-            narrowed(LIST, visibility, query).page(&query.list, sort_column(query.list.sort.key), "l.id");
-        self.select(select).await?.iter().map(lead).collect()
+        let list = narrowed(visibility, query);
+        self.page(&list, &query.list, order(query.list.sort.key)).await?.iter().map(lead).collect()
     }
 
     async fn count(&mut self, visibility: Visibility, query: &LeadQuery) -> Result<u64> {
-        OrgConnection::count(self, narrowed(COUNT, visibility, query)).await
+        self.total(&narrowed(visibility, query)).await
     }
 
     async fn insert(&mut self, lead: &Lead) -> Result<()> {
-        match self.insert_many(INSERT, "ON CONFLICT DO NOTHING", vec![values(lead)]).await? {
-            1 => Ok(()),
-            _ => Err(Error::field("externalId", "belongs to another lead")),
+        if !insert_all(self, std::slice::from_ref(lead)).await? {
+            return Err(Error::field("externalId", "belongs to another lead"));
         }
+        Ok(())
     }
 
     async fn update(&mut self, lead: &Lead) -> Result<()> {
+        let former = LeadRepository::find(self, lead.id).await?;
+        let outdated = || Error::conflict("Somebody else has just changed this lead: read it again.");
+        let former = former.filter(|former| former.version == lead.version - 1).ok_or_else(outdated)?;
         let values = args![
             lead.id,
             lead.version,
@@ -203,19 +273,40 @@ impl LeadRepository for OrgConnection {
             search(lead),
             lead.updated_at,
         ];
-        match self.execute(UPDATE, values).await? {
-            1 => Ok(()),
-            _ => Err(Error::conflict("Somebody else has just changed this lead: read it again.")),
+        if self.execute(UPDATE, values).await? != 1 {
+            return Err(outdated());
         }
+        self.figures.lead_changed(Some(&former), Some(lead));
+        terms::LEADS.replace(self, lead.id.as_uuid(), &search(&former), &search(lead)).await
     }
 
     async fn delete(&mut self, id: LeadId) -> Result<()> {
+        let Some(former) = LeadRepository::find(self, id).await? else {
+            return Ok(());
+        };
         self.execute(FREE_DEALS, args![id]).await?;
         self.execute(FREE_TASKS, args![id]).await?;
-        self.execute(DELETE, args![id]).await.map(|_| ())
+        if self.execute(DELETE, args![id]).await? == 1 {
+            self.figures.lead_changed(Some(&former), None);
+            terms::LEADS.replace(self, id.as_uuid(), &search(&former), "").await?;
+        }
+        Ok(())
     }
 
     async fn hand_over(&mut self, from: UserId, to: UserId, at: Timestamp) -> Result<Vec<LeadId>> {
-        self.all(HAND_OVER, args![from, to, at]).await?.iter().map(|row| row.id("id")).collect()
+        let rows = self.all(TO_HAND_OVER, args![from]).await?;
+        let held: Vec<Lead> = rows.iter().map(lead).collect::<Result<_>>()?;
+        if self.execute(HAND_OVER, args![from, to, at]).await? != held.len() as u64 {
+            return Err(Error::conflict("More work has just been given to this user: try again."));
+        }
+        for former in &held {
+            let succeeded = Lead {
+                owner_id: if former.owner_id == from { to } else { former.owner_id },
+                assigned_to_id: former.assigned_to_id.map(|user| if user == from { to } else { user }),
+                ..former.clone()
+            };
+            self.figures.lead_changed(Some(former), Some(&succeeded));
+        }
+        Ok(held.into_iter().map(|lead| lead.id).collect())
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod answers;
 pub(crate) mod audit;
 pub(crate) mod dashboard;
 pub(crate) mod deals;
+pub(crate) mod figures;
 pub(crate) mod imports;
 pub(crate) mod leads;
 pub(crate) mod log;
@@ -12,7 +13,11 @@ pub(crate) mod notifications;
 pub(crate) mod organizations;
 pub(crate) mod sessions;
 pub(crate) mod tasks;
+pub(crate) mod terms;
 pub(crate) mod users;
+
+#[cfg(test)]
+mod at_size;
 
 #[cfg(test)]
 use crate::sql::Sql;
@@ -34,6 +39,7 @@ pub(crate) fn all_statements() -> Vec<(&'static str, Sql)> {
         organizations::STATEMENTS,
         sessions::STATEMENTS,
         tasks::STATEMENTS,
+        terms::STATEMENTS,
         users::STATEMENTS,
     ]
     .concat()
@@ -41,7 +47,7 @@ pub(crate) fn all_statements() -> Vec<(&'static str, Sql)> {
 
 #[cfg(test)]
 #[path = "../../tests/support/mod.rs"]
-mod support;
+pub(crate) mod support;
 
 #[cfg(test)]
 mod tests {

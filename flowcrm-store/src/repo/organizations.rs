@@ -1,11 +1,12 @@
 use async_trait::async_trait;
 use flowcrm_core::access::Role;
+use flowcrm_core::ids::OrgId;
 use flowcrm_core::organizations::{
     Organization, OrganizationQuery, OrganizationRepository, OrganizationSort,
 };
 use flowcrm_core::{Error, Result};
 
-use crate::sql::{OrgConnection, Row, Select, Sql, args, statements};
+use crate::sql::{OrgConnection, Row, Select, Sql, Transaction, args, statements};
 
 macro_rules! columns {
     () => {
@@ -66,6 +67,11 @@ pub(crate) fn organization(row: &Row) -> Result<Organization> {
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
     })
+}
+
+/// An organization by its id, for the transaction that sees them all.
+pub(crate) async fn find_organization(tx: &mut Transaction, org: OrgId) -> Result<Option<Organization>> {
+    tx.optional(FIND, args![org]).await?.as_ref().map(organization).transpose()
 }
 
 /// A page of all organizations, for the transaction that sees them.

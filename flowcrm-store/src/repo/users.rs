@@ -62,7 +62,12 @@ WHERE u.org_id = $1 AND u.id = $2"),
 FROM users u
 WHERE u.org_id = $1 AND u.id = $2"));
 
-    MEMBER = Sql::both("SELECT id, name, role, active FROM users WHERE org_id = $1 AND id = $2");
+    /// Held against being deactivated until the transaction ends: whoever is named in a record is active when it is
+    /// written.
+    MEMBER = Sql::pair(
+        "SELECT id, name, role, active FROM users WHERE org_id = $1 AND id = $2 FOR SHARE",
+        "SELECT id, name, role, active FROM users WHERE org_id = $1 AND id = $2",
+    );
 
     NAMES = Sql::both("SELECT id, name FROM users WHERE org_id = $1 AND id IN ($2, $3, $4, $5)");
 

@@ -1,18 +1,30 @@
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use flowcrm_core::ids::OrgId;
 use flowcrm_core::{Error, Result};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, SqlSafeStr};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr};
 
 use super::{Transaction, failure};
 
 /// How long a command waits for a connection, or for another process that writes to the same SQLite file.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What Postgres ends by itself: waits for a lock that another command holds, statements that take far longer than any
+/// should, and transactions of a program that has gone without a word.
+const LIMITS: [(&str, &str); 3] =
+    [("lock_timeout", "5s"), ("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "30s")];
+
+/// The same, lifted until the transaction ends.
+pub(super) const NO_LIMITS: &str = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,22 +64,34 @@ impl Database {
     }
 
     async fn connect_postgres(url: &str) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url).map_err(bad_url)?;
+        let options = PgConnectOptions::from_str(url).map_err(bad_url)?.options(LIMITS);
         let pool =
             PgPoolOptions::new().max_connections(20).acquire_timeout(PATIENCE).connect_with(options).await;
         pool.map(Self::Postgres).map_err(failure)
     }
 
     async fn connect_sqlite(url: &str) -> Result<Self> {
-        let options = SqliteConnectOptions::from_str(url)
-            .map_err(bad_url)?
+        let options = SqliteConnectOptions::from_str(url).map_err(bad_url)?;
+        // Every connection to `:memory:` is a database of its own: one must do for all.
+        let is_in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        Self::open_sqlite(options, is_in_memory).await
+    }
+
+    /// Opens a SQLite file by its path, which no URL needs to spell.
+    pub(crate) async fn connect_file(file: &Path) -> Result<Self> {
+        Self::open_sqlite(SqliteConnectOptions::new().filename(file), false).await
+    }
+
+    async fn open_sqlite(options: SqliteConnectOptions, is_in_memory: bool) -> Result<Self> {
+        let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(PATIENCE);
-        // Every connection to `:memory:` is a database of its own: one must do for all.
-        let is_in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        if !is_in_memory {
+            make_private(options.get_filename())?;
+        }
         let one = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(PATIENCE)
@@ -88,25 +112,76 @@ impl Database {
         match self {
             Self::Postgres(pool) => {
                 let begin = if writes { "BEGIN" } else { "BEGIN READ ONLY" };
-                let text = format!("{begin}; {}", run_as.map(set_role).unwrap_or_default());
-                pool.begin_with(AssertSqlSafe(text).into_sql_str()).await.map(Transaction::Postgres)
+                begin_postgres(pool, begin, run_as).await
             }
             Self::Sqlite { writer, .. } if writes => {
-                writer.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite)
+                writer.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite).map_err(failure)
             }
-            Self::Sqlite { readers, .. } => readers.begin_with("BEGIN").await.map(Transaction::Sqlite),
+            Self::Sqlite { readers, .. } => {
+                readers.begin_with("BEGIN").await.map(Transaction::Sqlite).map_err(failure)
+            }
         }
-        .map_err(failure)
+    }
+
+    /// Begins a transaction that sees the database as it is at one moment, whatever is written meanwhile.
+    pub(crate) async fn begin_snapshot(&self, run_as: Option<RunAs>) -> Result<Transaction> {
+        match self {
+            Self::Postgres(pool) => {
+                begin_postgres(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", run_as).await
+            }
+            Self::Sqlite { .. } => self.begin(run_as, false).await,
+        }
+    }
+
+    /// Lifts the time limits of a connection.
+    #[expect(clippy::disallowed_methods, reason = "the seam is where SQL runs")]
+    pub(crate) async fn lift_limits(connection: &mut PgConnection) -> Result<()> {
+        let text = AssertSqlSafe(NO_LIMITS.replace("SET LOCAL", "SET"));
+        sqlx::raw_sql(text).execute(connection).await.map(|_| ()).map_err(failure)
     }
 
     /// Gathers statistics for the query planner.
     #[expect(clippy::disallowed_methods, reason = "the seam is where SQL runs")]
     pub(crate) async fn analyze(&self) -> Result<()> {
         match self {
-            Self::Postgres(pool) => sqlx::raw_sql("ANALYZE").execute(pool).await.map(|_| ()),
+            Self::Postgres(pool) => {
+                let text = AssertSqlSafe(format!("BEGIN; {NO_LIMITS}; ANALYZE; COMMIT"));
+                sqlx::raw_sql(text).execute(pool).await.map(|_| ())
+            }
             Self::Sqlite { writer, .. } => sqlx::raw_sql("ANALYZE").execute(writer).await.map(|_| ()),
         }
         .map_err(failure)
+    }
+
+    /// Writes a SQLite database, as it is at one moment, to an empty file; others go on writing meanwhile.
+    #[expect(clippy::disallowed_methods, reason = "the seam is where SQL runs")]
+    pub(crate) async fn vacuum_into(&self, file: &Path) -> Result<()> {
+        let Self::Sqlite { readers, .. } = self else {
+            return Err(Error::internal("only a SQLite database can be vacuumed into a file"));
+        };
+        let file = file.to_str().ok_or_else(|| Error::field("FILE", "must be UTF-8"))?;
+        let written = sqlx::query("VACUUM INTO $1").bind(file).execute(readers).await;
+        written.map(|_| ()).map_err(failure)
+    }
+
+    /// Demands that a SQLite file which nobody writes to is whole.
+    #[expect(clippy::disallowed_methods, reason = "the seam is where SQL runs")]
+    pub(crate) async fn check_file(file: &Path) -> Result<()> {
+        let options = SqliteConnectOptions::new().filename(file).immutable(true).read_only(true);
+        let mut connection = options.connect().await.map_err(failure)?;
+        let said: Vec<String> =
+            sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut connection).await.map_err(failure)?;
+        let orphans =
+            sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut connection).await.map_err(failure)?;
+        connection.close().await.map_err(failure)?;
+        if said == ["ok"] && orphans.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::internal(format!(
+                "the file is not whole: {said:?}, {} rows refer to none",
+                orphans.len()
+            )))
+        }
     }
 
     pub(crate) async fn close(&self) {
@@ -117,6 +192,27 @@ impl Database {
                 writer.close().await;
             }
         }
+    }
+}
+
+async fn begin_postgres(pool: &PgPool, begin: &str, run_as: Option<RunAs>) -> Result<Transaction> {
+    let text = format!("{begin}; {}", run_as.map(set_role).unwrap_or_default());
+    let pool = pool.clone();
+    // Dropped between BEGIN and its answer, the driver would hand the connection back within the transaction. A task
+    // of its own comes to its end; what nobody waits for any more is rolled back.
+    let begun = tokio::spawn(async move { pool.begin_with(AssertSqlSafe(text).into_sql_str()).await });
+    begun.await.map_err(Error::unavailable)?.map(Transaction::Postgres).map_err(failure)
+}
+
+/// Creates a SQLite file that only its owner may read, unless it is there; what SQLite puts beside it is as private.
+fn make_private(file: &Path) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::internal(error)),
+        _ => Ok(()),
     }
 }
 

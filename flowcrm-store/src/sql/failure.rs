@@ -9,14 +9,14 @@ pub(crate) fn failure(error: sqlx::Error) -> Error {
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::Io(_) => Error::unavailable(error),
         sqlx::Error::Database(database) => match (database.kind(), database.code().as_deref()) {
-            (ErrorKind::UniqueViolation, _) => Error::conflict("Somebody else has just taken this name, email or id."),
+            (ErrorKind::UniqueViolation, _) => Error::conflict("Somebody else has just taken this email or id."),
             (ErrorKind::ForeignKeyViolation, _) => Error::conflict("A record that this refers to has just gone."),
-            // Postgres: serialization failure, deadlock, lock timeout, shutting down or starting up, too many
-            // connections. SQLite: busy or locked by another process, in all their extended forms.
+            // Postgres: serialization failure, deadlock, lock timeout, statement timeout, idle within a transaction for
+            // too long, shutting down or starting up, too many connections. SQLite: busy or locked by another process, in all their extended forms.
             (
                 _,
                 Some(
-                    "40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "53300" // Postgres
+                    "40001" | "40P01" | "55P03" | "57014" | "25P03" | "57P01" | "57P02" | "57P03" | "53300" // Postgres
                     | "5" | "6" | "261" | "262" | "517" | "518" | "773", // SQLite
                 ),
             ) => Error::unavailable(error),

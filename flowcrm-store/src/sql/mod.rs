@@ -4,6 +4,7 @@
 
 mod database;
 mod failure;
+mod list;
 mod row;
 mod select;
 mod statement;
@@ -12,8 +13,9 @@ mod value;
 
 pub(crate) use database::{Database, Engine, RunAs};
 pub(crate) use failure::failure;
+pub(crate) use list::{Index, List, Table};
 pub(crate) use row::Row;
 pub(crate) use select::{Select, words_of};
 pub(crate) use statement::{Sql, statements};
 pub(crate) use transaction::{OrgConnection, Transaction};
-pub(crate) use value::{Value, args};
+pub(crate) use value::{Kind, Value, args};

@@ -10,6 +10,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
 use uuid::Uuid;
 
+use super::{Kind, Value};
+
 /// A row of either engine. What it holds was checked on the way in: anything else is an internal error.
 pub(crate) enum Row {
     Postgres(PgRow),
@@ -66,6 +68,10 @@ impl Row {
         self.get(column)
     }
 
+    pub(crate) fn optional_json(&self, column: &str) -> Result<Option<serde_json::Value>> {
+        self.get(column)
+    }
+
     pub(crate) fn time(&self, column: &str) -> Result<Timestamp> {
         self.get::<DateTime<Utc>>(column).map(Timestamp::new)
     }
@@ -83,6 +89,19 @@ impl Row {
     pub(crate) fn optional_spelled<T: FromStr<Err: Display>>(&self, column: &str) -> Result<Option<T>> {
         let read = |error: T::Err| Error::internal(format!("{column}: {error}"));
         self.optional_text(column)?.map(|text| text.parse().map_err(read)).transpose()
+    }
+
+    /// A column's value as it can be bound again.
+    pub(crate) fn value(&self, column: &str, kind: Kind) -> Result<Value> {
+        Ok(match kind {
+            Kind::Uuid => Value::Uuid(self.get(column)?),
+            Kind::Text => Value::Text(self.get(column)?),
+            Kind::Int => Value::Int(self.get(column)?),
+            Kind::Bool => Value::Bool(self.flag(column)?),
+            Kind::Time => Value::Time(self.optional_time(column)?),
+            Kind::Json => Value::Json(self.optional_json(column)?),
+            Kind::Bytes => Value::Bytes(self.get(column)?),
+        })
     }
 
     /// Minor units in `column`, of the currency in the column `currency`.

@@ -81,11 +81,18 @@ impl Select {
         self.limit(list.limit + 1)
     }
 
-    /// Ends with a clause of ours: an order, a grouping.
-    pub(crate) fn ending(mut self, clause: &'static str) -> Self {
-        self.text.push('\n');
-        self.text.push_str(clause);
-        self
+    /// Orders by columns that no two rows share, begins behind the row that has these values of them, and asks for so
+    /// many rows.
+    pub(crate) fn walk(mut self, key: &[&'static str], behind: Option<Vec<Value>>, limit: usize) -> Self {
+        let columns = key.join(", ");
+        if let Some(behind) = behind {
+            let values: Vec<String> = behind.into_iter().map(|value| self.placeholder(value)).collect();
+            self.text += &format!("\n  AND ({columns}) > ({})", values.join(", "));
+        }
+        if !key.is_empty() {
+            self.text += &format!("\nORDER BY {columns}");
+        }
+        self.limit(limit)
     }
 
     /// Asks for so many rows at most.

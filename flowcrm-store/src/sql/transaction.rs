@@ -4,8 +4,9 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
-use super::database::{RunAs, set_role};
+use super::database::{NO_LIMITS, RunAs, set_role};
 use super::{Engine, Row, Select, Sql, Value, failure};
+use crate::repo::figures::Figures;
 
 /// A transaction on either engine; dropped before its commit, it is undone.
 pub(crate) enum Transaction {
@@ -72,6 +73,19 @@ impl Transaction {
         self.fetch(AssertSqlSafe(text).into_sql_str(), values).await
     }
 
+    /// The rows of a query whose best plan depends on its values: Postgres plans it anew every time.
+    pub(crate) async fn planned(&mut self, text: String, values: Vec<Value>) -> Result<Vec<Row>> {
+        let text = AssertSqlSafe(text).into_sql_str();
+        match self {
+            Self::Postgres(tx) => {
+                let query = sqlx::query_with(text, postgres(values)?).persistent(false);
+                let rows = query.fetch_all(&mut **tx).await;
+                rows.map(|rows| rows.into_iter().map(Row::Postgres).collect()).map_err(failure)
+            }
+            Self::Sqlite(_) => self.fetch(text, values).await,
+        }
+    }
+
     /// Runs one `INSERT INTO .. VALUES` for many rows at once: `head` up to the word VALUES, and the values of each
     /// row. Answers how many rows went in.
     pub(crate) async fn insert_many(
@@ -131,11 +145,19 @@ impl Transaction {
         .map_err(failure)
     }
 
-    /// Goes on as the role that sees one organization; SQLite knows no roles.
-    pub(crate) async fn enter(&mut self, org: OrgId) -> Result<()> {
+    /// Goes on in another role; SQLite knows none.
+    pub(crate) async fn run_as(&mut self, role: RunAs) -> Result<()> {
         if let Self::Postgres(tx) = self {
-            let text = AssertSqlSafe(set_role(RunAs::Organization(org)));
+            let text = AssertSqlSafe(set_role(role));
             sqlx::raw_sql(text).execute(&mut **tx).await.map_err(failure)?;
+        }
+        Ok(())
+    }
+
+    /// Lifts the time limits of this transaction, whose work is long where there is much of it.
+    pub(crate) async fn take_time(&mut self) -> Result<()> {
+        if let Self::Postgres(tx) = self {
+            sqlx::raw_sql(NO_LIMITS).execute(&mut **tx).await.map_err(failure)?;
         }
         Ok(())
     }
@@ -169,11 +191,13 @@ fn sqlite(values: Vec<Value>) -> Result<SqliteArguments> {
 pub(crate) struct OrgConnection {
     pub(crate) tx: Transaction,
     org: OrgId,
+    /// What the transaction has changed of the dashboard's figures, and has yet to write.
+    pub(crate) figures: Figures,
 }
 
 impl OrgConnection {
-    pub(crate) const fn new(tx: Transaction, org: OrgId) -> Self {
-        Self { tx, org }
+    pub(crate) fn new(tx: Transaction, org: OrgId) -> Self {
+        Self { tx, org, figures: Figures::default() }
     }
 
     pub(crate) const fn org_id(&self) -> OrgId {

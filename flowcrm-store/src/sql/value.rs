@@ -16,8 +16,20 @@ pub(crate) enum Value {
     Int(Option<i64>),
     Bool(bool),
     Time(Option<Timestamp>),
-    Json(serde_json::Value),
-    Bytes(Vec<u8>),
+    Json(Option<serde_json::Value>),
+    Bytes(Option<Vec<u8>>),
+}
+
+/// The kinds of values that columns hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Uuid,
+    Text,
+    Int,
+    Bool,
+    Time,
+    Json,
+    Bytes,
 }
 
 impl Value {
@@ -41,7 +53,7 @@ impl Value {
             Self::Bool(value) => arguments.add(value),
             // Always the same length and offset, so that the text sorts as time does.
             Self::Time(value) => arguments.add(value.map(Timestamp::to_sortable_text)),
-            Self::Json(value) => arguments.add(value.to_string()),
+            Self::Json(value) => arguments.add(value.map(|value| value.to_string())),
             Self::Bytes(value) => arguments.add(value),
         }
     }
@@ -71,9 +83,11 @@ conversions! {
     bool => |value| Self::Bool(value);
     Timestamp => |value| Self::Time(Some(value));
     Option<Timestamp> => |value| Self::Time(value);
-    serde_json::Value => |value| Self::Json(value);
-    Vec<u8> => |value| Self::Bytes(value);
-    &[u8] => |value| Self::Bytes(value.to_vec());
+    serde_json::Value => |value| Self::Json(Some(value));
+    Option<serde_json::Value> => |value| Self::Json(value);
+    Vec<u8> => |value| Self::Bytes(Some(value));
+    Option<Vec<u8>> => |value| Self::Bytes(value);
+    &[u8] => |value| Self::Bytes(Some(value.to_vec()));
 }
 
 macro_rules! id_conversions {

@@ -1,5 +1,5 @@
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use flowcrm_core::input::Body;
 use flowcrm_core::{Caller, Crm};
 use serde_json::Value;
 use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::progress::Progress;
 use crate::settings::DatabaseSettings;
 use crate::{Outcome, say};
 
-/// Reads a CSV file with a header into an organization. Rows that are not valid are left out and listed with line,
-/// column and reason; what is there already is skipped. Ends with status 1 when rows were rejected.
+/// Reads a CSV file into an organization. Encoding, delimiter, columns, dates and amounts are understood by
+/// themselves; what a file leaves open is asked for. Rows that are not valid are left out and listed with line, column
+/// and reason; what is there already is skipped. Ends with status 1 when rows were rejected.
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     #[command(flatten)]
@@ -25,7 +26,7 @@ pub(crate) struct Import {
     /// What the file lists: leads or deals
     kind: ImportKind,
 
-    /// The CSV file, UTF-8 with commas
+    /// The CSV file
     file: PathBuf,
 
     /// The email of the user who imports; MANAGER, ADMIN or OWNER
@@ -40,6 +41,10 @@ pub(crate) struct Import {
     #[arg(long, default_value = "{}", value_name = "JSON")]
     options: String,
 
+    /// Where to write the rejected rows with their reasons, to be put right and imported again
+    #[arg(long, value_name = "FILE")]
+    rejected: Option<PathBuf>,
+
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
@@ -52,6 +57,9 @@ impl Import {
         let caller = crm.as_user_with_email(&self.acting).await?;
         let staged = self.stage(&caller, options).await?;
         let import = finish(&crm, &caller, staged).await?;
+        if let Some(path) = &self.rejected {
+            write_rejected(&caller, &import, path).await?;
+        }
         let outcome = report(&caller, &import).await;
         crm.close().await;
         outcome
@@ -115,14 +123,29 @@ async fn finish(
     Ok(import)
 }
 
+async fn write_rejected(
+    caller: &Caller,
+    import: &imports::Import,
+    path: &Path,
+) -> Result<(), Box<dyn Error>> {
+    let shown = path.display();
+    let unwritable = |error: std::io::Error| format!("cannot write {shown}: {error}");
+    let mut rows = caller.imports().rejected_file(import.id).await?;
+    let mut file = File::create(path).await.map_err(unwritable)?;
+    while let Some(chunk) = rows.next_chunk().await? {
+        file.write_all(&chunk).await.map_err(unwritable)?;
+    }
+    Ok(file.flush().await.map_err(unwritable)?)
+}
+
 async fn report(caller: &Caller, import: &imports::Import) -> Outcome {
     if import.state == ImportState::Failed {
         return Err(import.error.clone().unwrap_or_default().into());
     }
     let would = if import.dry_run { "would be " } else { "" };
     say(format!(
-        "{} rows: {} {would}created, {} skipped, {} rejected.",
-        import.total, import.created, import.skipped, import.rejected
+        "{} rows: {} {would}created, {} {would}updated, {} skipped, {} rejected.",
+        import.total, import.created, import.updated, import.skipped, import.rejected
     ));
     let mut query = RejectionQuery::default();
     loop {

@@ -1,6 +1,9 @@
 //! The command `flowcrm`: serves a CRM, and looks after one from a shell.
 
+mod backup;
+mod copy;
 mod demo;
+mod export;
 mod import;
 mod password;
 mod progress;
@@ -35,6 +38,12 @@ enum Command {
     User(users::UserCommand),
     /// Import leads or deals from a CSV file
     Import(import::Import),
+    /// Export leads, deals or tasks to a CSV file
+    Export(export::Export),
+    /// Copy organizations into another database, SQLite or Postgres
+    Copy(copy::Copy),
+    /// Back the database up to one file, while it is served
+    Backup(backup::Backup),
     /// Print the OpenAPI document of the HTTP API as YAML
     Openapi,
 }
@@ -49,6 +58,9 @@ async fn main() -> ExitCode {
         Command::Migrate(database) => migrate(&database).await,
         Command::User(user) => user.run().await,
         Command::Import(import) => import.run().await,
+        Command::Export(export) => export.run().await,
+        Command::Copy(copy) => copy.run().await,
+        Command::Backup(backup) => backup.run().await,
         Command::Openapi => print_openapi(),
     };
     match done {

@@ -28,6 +28,20 @@ impl Progress {
         Self { what, bar, total, last_line: Instant::now() }
     }
 
+    /// Begins work of which nobody knows yet how much it is.
+    pub(crate) fn of_unknown(what: &'static str) -> Self {
+        Self::begin(what, 0)
+    }
+
+    /// So much is done of as much as there turned out to be.
+    pub(crate) fn reach_of(&mut self, done: u64, total: u64) {
+        self.total = total;
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+        }
+        self.reach(done);
+    }
+
     /// So much is done.
     pub(crate) fn reach(&mut self, done: u64) {
         if let Some(bar) = &self.bar {

@@ -1,7 +1,6 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use flowcrm_core::Origin;
 use flowcrm_core::access::Role;
 use flowcrm_core::auth::Register;
 use flowcrm_core::users::NewUser;
@@ -93,7 +92,7 @@ impl Create {
         let password = ask_for_new_password()?;
         if let Some(organization) = &self.organization {
             let register = Register::new(&self.name, &self.email, &password, organization)?;
-            crm.register(register, &Origin::default()).await?;
+            crm.create_organization(register).await?;
             say(format!("{} is the OWNER of {organization}.", self.email));
         } else {
             let acting = crm.as_user_with_email(self.acting.as_deref().unwrap_or_default()).await?;

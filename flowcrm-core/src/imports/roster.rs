@@ -1,0 +1,163 @@
+//! The records that some rows of a file mean, while the rows change them one after the other.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::target::{Keys, Target};
+use super::{Change, Foreseen, Run};
+use crate::error::{Error, Result};
+use crate::time::Timestamp;
+use crate::work::Work;
+
+/// Records by what rows find them by: those in the store, and those that earlier rows have made or changed. As a dry
+/// run leaves nothing in the store, what it would have written there is looked up among what it has foreseen.
+pub(super) struct Roster<T> {
+    entries: HashMap<Uuid, Entry<T>>,
+    /// In the order in which they came to be.
+    order: Vec<Uuid>,
+    by_external_id: HashMap<String, Uuid>,
+    by_email: HashMap<String, Vec<Uuid>>,
+}
+
+struct Entry<T> {
+    /// The record before these rows; none when one of them creates it.
+    before: Option<T>,
+    now: T,
+    is_changed: bool,
+}
+
+/// Which record a row means.
+pub(super) enum Found {
+    None,
+    One(Uuid),
+    Several,
+}
+
+impl<T: Target> Roster<T> {
+    pub(super) async fn look_up(work: &mut Work, run: &Run, keys: &[Keys]) -> Result<Self> {
+        let external_ids: Vec<String> = keys.iter().filter_map(|keys| keys.external_id.clone()).collect();
+        let without_id = keys.iter().filter(|keys| keys.external_id.is_none());
+        let emails: Vec<String> = without_id.filter_map(|keys| keys.email.clone()).collect();
+        let mut records = T::found(work, &external_ids, &emails).await?;
+        if run.import.dry_run {
+            let spelled = external_ids.iter().map(|id| external_id_key(id));
+            let spelled: Vec<String> = spelled.chain(emails.iter().map(|email| email_key(email))).collect();
+            let mut ids: Vec<Uuid> = records.iter().map(T::id).collect();
+            ids.extend(work.imports().foreseen(run.import.id, &spelled).await?.into_iter().map(|(_, id)| id));
+            for bytes in work.imports().foreseen_records(run.import.id, &ids).await? {
+                let record: T = ciborium::from_reader(bytes.as_slice()).map_err(Error::internal)?;
+                records.retain(|other| other.id() != record.id());
+                records.push(record);
+            }
+        }
+        let mut roster = Self {
+            entries: HashMap::new(),
+            order: Vec::new(),
+            by_external_id: HashMap::new(),
+            by_email: HashMap::new(),
+        };
+        for record in records {
+            roster.put(Entry { before: Some(record.clone()), now: record, is_changed: false });
+        }
+        Ok(roster)
+    }
+
+    /// The record that a row means.
+    pub(super) fn find(&self, keys: &Keys) -> Found {
+        let of_email =
+            || match keys.email.as_ref().and_then(|email| self.by_email.get(email)).map(Vec::as_slice) {
+                None | Some([]) => Found::None,
+                Some([one]) => Found::One(*one),
+                Some(_) => Found::Several,
+            };
+        match &keys.external_id {
+            Some(id) => self.by_external_id.get(id).map_or(Found::None, |found| Found::One(*found)),
+            None => of_email(),
+        }
+    }
+
+    /// A record as earlier rows have left it.
+    pub(super) fn get(&self, id: Uuid) -> Option<&T> {
+        self.entries.get(&id).map(|entry| &entry.now)
+    }
+
+    /// Adds a record that a row creates.
+    pub(super) fn create(&mut self, record: T) {
+        self.put(Entry { before: None, now: record, is_changed: true });
+    }
+
+    /// Puts a record, changed by a row, in the place of what it was.
+    pub(super) fn change(&mut self, record: T, now: Timestamp) {
+        let Some(entry) = self.entries.remove(&record.id()) else { return };
+        self.by_email.values_mut().for_each(|ids| ids.retain(|id| *id != record.id()));
+        // All rows together are one change.
+        let version = entry.before.as_ref().map_or(1, |before| before.version() + 1);
+        self.put(Entry { now: record.with_version(version, now), is_changed: true, ..entry });
+    }
+
+    fn put(&mut self, entry: Entry<T>) {
+        let (id, keys) = (entry.now.id(), entry.now.keys());
+        if let Some(external_id) = keys.external_id {
+            self.by_external_id.insert(external_id, id);
+        }
+        if let Some(email) = keys.email {
+            self.by_email.entry(email).or_default().push(id);
+        }
+        if !self.order.contains(&id) {
+            self.order.push(id);
+        }
+        self.entries.insert(id, entry);
+    }
+
+    /// Writes what the rows have created and changed; a dry run notes it instead.
+    pub(super) async fn write(self, work: &mut Work, run: &Run) -> Result<()> {
+        let changed: Vec<&Entry<T>> = self
+            .order
+            .iter()
+            .filter_map(|id| self.entries.get(id))
+            .filter(|entry| entry.is_changed)
+            .collect();
+        if run.import.dry_run {
+            let (mut keys, mut records) = (Vec::new(), Vec::new());
+            for entry in changed {
+                keys.extend(spelled(&entry.now.keys()).map(|key| (key, entry.now.id())));
+                records.push(Foreseen { record_id: entry.now.id(), record: cbor(&entry.now)? });
+            }
+            work.imports().foresee(run.import.id, &keys).await?;
+            return work.imports().foresee_records(run.import.id, &records).await;
+        }
+        let created: Vec<T> =
+            changed.iter().filter(|entry| entry.before.is_none()).map(|entry| entry.now.clone()).collect();
+        T::insert(work, &created).await?;
+        let mut notes = Vec::with_capacity(changed.len());
+        for entry in changed {
+            let previous = entry.before.as_ref().map(cbor).transpose()?;
+            if previous.is_some() {
+                T::update(work, &entry.now).await?;
+            }
+            notes.push(Change { record_id: entry.now.id(), version: entry.now.version(), previous });
+        }
+        work.imports().note_changes(run.import.id, &notes).await
+    }
+}
+
+fn cbor<T: Target>(record: &T) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(record, &mut bytes).map_err(Error::internal)?;
+    Ok(bytes)
+}
+
+/// A record's keys, as a dry run remembers them.
+pub(super) fn spelled(keys: &Keys) -> impl Iterator<Item = String> {
+    let external_id = keys.external_id.as_deref().map(external_id_key);
+    external_id.into_iter().chain(keys.email.as_deref().map(email_key))
+}
+
+pub(super) fn external_id_key(external_id: &str) -> String {
+    format!("externalId {external_id}")
+}
+
+pub(super) fn email_key(email: &str) -> String {
+    format!("email {email}")
+}

@@ -1,0 +1,202 @@
+//! What a file is imported into: leads and deals, as far as an import treats them alike.
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::named_leads::NamedLeads;
+use super::row::{Draft, RowReader};
+use super::{ImportField, Rejection};
+use crate::access::Actor;
+use crate::deals::{Deal, DealPatch, DealStage, NewDeal};
+use crate::email::Email;
+use crate::error::Result;
+use crate::input::Command;
+use crate::leads::{Lead, LeadPatch, NewLead};
+use crate::patch::Patch;
+use crate::time::Timestamp;
+use crate::work::Work;
+
+/// What a record is found by: its external id if a row gives one, else its email.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Keys {
+    pub(super) external_id: Option<String>,
+    pub(super) email: Option<String>,
+}
+
+/// A record of a kind that can be imported.
+#[async_trait]
+pub(super) trait Target: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync {
+    type New: Command + Send + Sync;
+    type Patch: Command + Send + Sync;
+
+    fn id(&self) -> Uuid;
+    fn version(&self) -> i64;
+    fn keys(&self) -> Keys;
+
+    /// What a row says of the record that it means.
+    fn keys_of(patch: &Self::Patch) -> Keys;
+
+    /// The record that a row asks for; nobody is told.
+    fn create(new: Self::New, id: Uuid, times: Times, actor: &Actor, now: Timestamp) -> Result<Self>;
+
+    /// This record with what a row says; the same when that is nothing new.
+    fn change(&self, patch: Self::Patch, times: Times, actor: &Actor, now: Timestamp) -> Result<Self>;
+
+    /// This record as the given version, changed now.
+    fn with_version(self, version: i64, now: Timestamp) -> Self;
+
+    /// Looks up what rows refer to; rows that refer to nothing are rejected.
+    async fn refer(
+        work: &mut Work,
+        drafts: Vec<Draft<Self::New, Self::Patch>>,
+        reader: &RowReader<'_>,
+        rejections: &mut Vec<Rejection>,
+    ) -> Result<Vec<Draft<Self::New, Self::Patch>>>;
+
+    async fn found(work: &mut Work, external_ids: &[String], emails: &[String]) -> Result<Vec<Self>>;
+    async fn insert(work: &mut Work, records: &[Self]) -> Result<()>;
+    async fn update(work: &mut Work, record: &Self) -> Result<()>;
+}
+
+/// The moments that only a file may set.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Times {
+    pub(super) created_at: Option<Timestamp>,
+    pub(super) closed_at: Option<Timestamp>,
+}
+
+#[async_trait]
+impl Target for Lead {
+    type New = NewLead;
+    type Patch = LeadPatch;
+
+    fn id(&self) -> Uuid {
+        self.id.as_uuid()
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn keys(&self) -> Keys {
+        Keys { external_id: self.external_id.clone(), email: self.email.as_ref().map(Email::key) }
+    }
+
+    fn keys_of(patch: &LeadPatch) -> Keys {
+        Keys { external_id: patch.external_id.value().cloned(), email: patch.email.value().map(Email::key) }
+    }
+
+    fn create(new: NewLead, id: Uuid, times: Times, actor: &Actor, now: Timestamp) -> Result<Self> {
+        let (lead, _) = Self::create(new, id.into(), actor, now)?;
+        Ok(Self { created_at: times.created_at.unwrap_or(now), ..lead })
+    }
+
+    fn change(&self, patch: LeadPatch, times: Times, actor: &Actor, now: Timestamp) -> Result<Self> {
+        let (lead, _) = self.update(patch, actor, now)?;
+        Ok(Self { created_at: times.created_at.unwrap_or(self.created_at), ..lead })
+    }
+
+    fn with_version(self, version: i64, now: Timestamp) -> Self {
+        Self { version, updated_at: now, ..self }
+    }
+
+    async fn refer(
+        _: &mut Work,
+        drafts: Vec<Draft<NewLead, LeadPatch>>,
+        _: &RowReader<'_>,
+        _: &mut Vec<Rejection>,
+    ) -> Result<Vec<Draft<NewLead, LeadPatch>>> {
+        Ok(drafts)
+    }
+
+    async fn found(work: &mut Work, external_ids: &[String], emails: &[String]) -> Result<Vec<Self>> {
+        work.imports().leads_with(external_ids, emails).await
+    }
+
+    async fn insert(work: &mut Work, records: &[Self]) -> Result<()> {
+        work.imports().insert_leads(records).await
+    }
+
+    async fn update(work: &mut Work, record: &Self) -> Result<()> {
+        work.leads().update(record).await
+    }
+}
+
+#[async_trait]
+impl Target for Deal {
+    type New = NewDeal;
+    type Patch = DealPatch;
+
+    fn id(&self) -> Uuid {
+        self.id.as_uuid()
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn keys(&self) -> Keys {
+        Keys { external_id: self.external_id.clone(), email: None }
+    }
+
+    fn keys_of(patch: &DealPatch) -> Keys {
+        Keys { external_id: patch.external_id.value().cloned(), email: None }
+    }
+
+    fn create(new: NewDeal, id: Uuid, times: Times, actor: &Actor, now: Timestamp) -> Result<Self> {
+        let lost_reason = new.lost_reason.filter(|_| new.stage == Some(DealStage::ClosedLost));
+        let (deal, _) = Self::create(NewDeal { lost_reason, ..new }, id.into(), actor, now)?;
+        // A deal that has just been created in a closed stage was closed now; the file may know better.
+        let closed_at = deal.closed_at.map(|now| times.closed_at.unwrap_or(now));
+        Ok(Self { created_at: times.created_at.unwrap_or(now), closed_at, ..deal })
+    }
+
+    fn change(&self, patch: DealPatch, times: Times, actor: &Actor, now: Timestamp) -> Result<Self> {
+        let is_lost = patch.stage.unwrap_or(self.stage) == DealStage::ClosedLost;
+        let lost_reason = if is_lost { patch.lost_reason } else { Patch::Keep };
+        let (deal, _) = self.update(DealPatch { lost_reason, ..patch }, actor, now)?;
+        let closed_at = deal.closed_at.map(|closed| times.closed_at.unwrap_or(closed));
+        Ok(Self { created_at: times.created_at.unwrap_or(self.created_at), closed_at, ..deal })
+    }
+
+    fn with_version(self, version: i64, now: Timestamp) -> Self {
+        Self { version, updated_at: now, ..self }
+    }
+
+    async fn refer(
+        work: &mut Work,
+        drafts: Vec<Draft<NewDeal, DealPatch>>,
+        reader: &RowReader<'_>,
+        rejections: &mut Vec<Rejection>,
+    ) -> Result<Vec<Draft<NewDeal, DealPatch>>> {
+        let leads = NamedLeads::look_up(work, &drafts).await?;
+        let found = |draft| leads.find(draft, reader).map_err(|rejection| rejections.push(*rejection)).ok();
+        Ok(drafts.into_iter().filter_map(found).collect())
+    }
+
+    async fn found(work: &mut Work, external_ids: &[String], _: &[String]) -> Result<Vec<Self>> {
+        work.imports().deals_with(external_ids).await
+    }
+
+    async fn insert(work: &mut Work, records: &[Self]) -> Result<()> {
+        work.imports().insert_deals(records).await
+    }
+
+    async fn update(work: &mut Work, record: &Self) -> Result<()> {
+        work.deals().update(record).await
+    }
+}
+
+impl<N, P> Draft<N, P> {
+    /// The moments that the row gives.
+    pub(super) fn times(&self) -> Times {
+        Times { created_at: self.created_at, closed_at: self.closed_at }
+    }
+}
+
+/// The field that a row's record is found by.
+pub(super) fn key_field(keys: &Keys) -> ImportField {
+    if keys.external_id.is_some() { ImportField::ExternalId } else { ImportField::Email }
+}

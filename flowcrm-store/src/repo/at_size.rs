@@ -1,0 +1,404 @@
+//! What a page costs does not grow with the number of records: for every filter, sort key and role.
+//!
+//! Each value that is filtered by is either common, with a fixed share of the records, or seldom, with a fixed number.
+
+use flowcrm_core::access::{Role, Visibility};
+use flowcrm_core::deals::{Deal, DealQuery, DealSort, DealStage};
+use flowcrm_core::ids::{LeadId, OrgId, UserId};
+use flowcrm_core::leads::{Lead, LeadQuery, LeadSort, LeadStatus};
+use flowcrm_core::money::{Currency, Money};
+use flowcrm_core::organizations::{Organization, OrganizationRepository};
+use flowcrm_core::page::{Listing, Sort, SortKey};
+use flowcrm_core::tasks::{Task, TaskPriority, TaskQuery, TaskSort, TaskStatus};
+use flowcrm_core::time::Timestamp;
+use flowcrm_core::users::{User, UserRepository};
+use uuid::Uuid;
+
+use super::support::TestDatabase;
+use super::{deals, leads, tasks};
+use crate::sql::{Database, Index, List, OrgConnection, RunAs};
+use crate::store::SqlStore;
+
+/// How many records have what hardly any has.
+const SELDOM: u64 = 25;
+
+fn id<T: From<Uuid>>(number: u64) -> T {
+    Uuid::from_u128(0x7000_8000_0000_0000_0000 + u128::from(number)).into()
+}
+
+fn organization() -> OrgId {
+    id(0)
+}
+
+/// A member with a quarter of the records.
+fn busy() -> UserId {
+    id(3)
+}
+
+/// A member with hardly any.
+fn idle() -> UserId {
+    id(5)
+}
+
+fn at(seconds: u64) -> Timestamp {
+    let start: Timestamp = "2026-01-01".parse().unwrap();
+    Timestamp::new(start.to_utc() + chrono::TimeDelta::seconds(i64::try_from(seconds).unwrap()))
+}
+
+fn usd(minor: u64) -> Money {
+    Money::new(i64::try_from(minor).unwrap(), Currency::USD)
+}
+
+/// Record number `number` of `total`.
+struct Record {
+    number: u64,
+    total: u64,
+}
+
+impl Record {
+    /// Whether it is one of the few with the peculiarity of this number.
+    fn is_seldom(&self, peculiarity: u64) -> bool {
+        self.number % (self.total / SELDOM) == peculiarity
+    }
+
+    fn scattered(&self) -> u64 {
+        self.number * 15_485_863 % 1_000_003
+    }
+
+    fn owner(&self) -> UserId {
+        if self.is_seldom(3) { idle() } else { id(1 + self.number / 10 % 4) }
+    }
+
+    fn assignee(&self) -> Option<UserId> {
+        let usual = (self.number % 3 > 0).then(|| id(1 + self.number / 100 % 4));
+        if self.is_seldom(5) { Some(idle()) } else { usual }
+    }
+
+    fn value(&self) -> Money {
+        usd(if self.is_seldom(13) { 900_000_000 } else { self.scattered() })
+    }
+
+    fn changed(&self) -> Timestamp {
+        at(self.number * 7_919 % self.total)
+    }
+
+    fn planned(&self) -> Option<Timestamp> {
+        (self.number % 3 > 0).then(|| at(self.number * 6_007 % self.total))
+    }
+
+    fn title(&self) -> String {
+        let mut title = format!("t{} w{}", self.number * 104_729 % 1_000_003, self.number % 5_003);
+        for (word, has) in [
+            (" Common", self.number % 2 == 1),
+            (" Tenth", self.number % 10 == 3),
+            (" Seldom", self.is_seldom(7)),
+        ] {
+            title += if has { word } else { "" };
+        }
+        title
+    }
+
+    fn lead(&self) -> Lead {
+        let status = match self.number % 10 {
+            _ if self.is_seldom(9) => LeadStatus::Lost,
+            0..6 => LeadStatus::New,
+            6..8 => LeadStatus::Contacted,
+            _ => LeadStatus::Won,
+        };
+        let source = match self.number % 10 {
+            _ if self.is_seldom(11) => Some("Fair".to_owned()),
+            1 => None,
+            _ => Some("Website".to_owned()),
+        };
+        Lead {
+            id: id(self.number),
+            org_id: organization(),
+            name: self.title(),
+            email: format!("lead{}@example.com", self.number).parse().ok(),
+            phone: None,
+            company: None,
+            source,
+            status,
+            value: self.value(),
+            notes: None,
+            external_id: None,
+            owner_id: self.owner(),
+            assigned_to_id: self.assignee(),
+            version: 1,
+            created_at: at(self.number),
+            updated_at: self.changed(),
+            is_converted: false,
+        }
+    }
+
+    fn deal(&self) -> Deal {
+        let stage = match self.number % 2 {
+            _ if self.is_seldom(9) => DealStage::ClosedLost,
+            0 => DealStage::Proposal,
+            _ => DealStage::ClosedWon,
+        };
+        Deal {
+            id: id(self.number),
+            org_id: organization(),
+            title: self.title(),
+            value: self.value(),
+            stage,
+            probability: 50,
+            expected_close: self.planned(),
+            closed_at: None,
+            lead_id: Some(id::<LeadId>(self.number / 8)),
+            owner_id: self.owner(),
+            assigned_to_id: self.assignee(),
+            notes: None,
+            lost_reason: None,
+            external_id: None,
+            version: 1,
+            created_at: at(self.number),
+            updated_at: self.changed(),
+        }
+    }
+
+    fn task(&self) -> Task {
+        let status = match self.number % 10 {
+            _ if self.is_seldom(9) => TaskStatus::InProgress,
+            _ if self.number + 150 > self.total => TaskStatus::Todo,
+            _ => TaskStatus::Done,
+        };
+        Task {
+            id: id(self.number),
+            org_id: organization(),
+            title: self.title(),
+            description: None,
+            status,
+            priority: if self.is_seldom(11) { TaskPriority::High } else { TaskPriority::Low },
+            due_date: self.planned(),
+            lead_id: Some(id(self.number / 8)),
+            deal_id: Some(id(self.number / 8)),
+            assigned_to_id: self.owner(),
+            created_by_id: id(1),
+            completed_at: None,
+            version: 1,
+            created_at: at(self.number),
+            updated_at: self.changed(),
+        }
+    }
+}
+
+/// A database with an organization that has so many leads, and a quarter as many deals and tasks.
+struct World {
+    _database: TestDatabase,
+    store: SqlStore,
+    total: u64,
+    few: usize,
+}
+
+impl World {
+    async fn of(database: TestDatabase, total: u64, few: usize) -> Self {
+        let store = SqlStore::connect(&database.url).await.unwrap();
+        store.migrate().await.unwrap();
+        let world = Self { _database: database, store, total, few };
+        let mut connection = world.connection(true).await;
+        let organization = Organization {
+            id: organization(),
+            name: "Large".into(),
+            time_zone: "UTC".parse().unwrap(),
+            currency: Currency::USD,
+            require_2fa: Vec::new(),
+            version: 1,
+            created_at: at(0),
+            updated_at: at(0),
+        };
+        OrganizationRepository::insert(&mut connection, &organization).await.unwrap();
+        for number in 1..=5 {
+            let user = User {
+                id: id(number),
+                org_id: organization.id,
+                name: "User".into(),
+                email: format!("user{number}@example.com").parse().unwrap(),
+                role: Role::Sales,
+                active: true,
+                two_factor_enabled: false,
+                last_login_at: None,
+                version: 1,
+                created_at: at(0),
+                updated_at: at(0),
+            };
+            UserRepository::insert(&mut connection, &user, "").await.unwrap();
+        }
+        let numbers: Vec<u64> = (0..total).collect();
+        for chunk in numbers.chunks(5_000) {
+            let records = chunk.iter().map(|number| Record { number: *number, total }.lead());
+            assert!(leads::insert_all(&mut connection, &records.collect::<Vec<_>>()).await.unwrap());
+        }
+        for chunk in numbers[..numbers.len() / 4].chunks(5_000) {
+            let total = total / 4;
+            let records = chunk.iter().map(|number| Record { number: *number, total });
+            let records: Vec<Record> = records.collect();
+            let new: Vec<Deal> = records.iter().map(Record::deal).collect();
+            assert!(deals::insert_all(&mut connection, &new).await.unwrap());
+            let new: Vec<Task> = records.iter().map(Record::task).collect();
+            tasks::insert_all(&mut connection, &new).await.unwrap();
+        }
+        connection.tx.commit().await.unwrap();
+        // What the database does by itself in time: marks the pages that all may see, and gathers statistics.
+        if let Database::Postgres(pool) = world.store.database() {
+            #[expect(clippy::disallowed_methods, reason = "nothing but a test does so")]
+            sqlx::raw_sql("VACUUM").execute(pool).await.unwrap();
+        }
+        world.store.analyze().await.unwrap();
+        world
+    }
+
+    async fn connection(&self, writes: bool) -> OrgConnection {
+        let run_as = RunAs::Organization(organization());
+        let tx = self.store.database().begin(Some(run_as), writes).await.unwrap();
+        OrgConnection::new(tx, organization())
+    }
+
+    /// What the second page of each list costs: in each order, upwards and downwards.
+    async fn costs<K: SortKey>(
+        &self,
+        lists: Vec<(String, List)>,
+        order: fn(K) -> Index,
+    ) -> Vec<(String, u64)> {
+        let mut costs = Vec::new();
+        for (name, list) in lists {
+            let list = list.with_few(self.few);
+            for (word, key) in K::ALL {
+                for descending in [false, true] {
+                    let mut connection = self.connection(false).await;
+                    let listing = Listing { sort: Sort { key: *key, descending }, ..Listing::default() };
+                    let cost = connection.cost_of_page(&list, &listing, order(*key)).await.unwrap();
+                    let sign = if descending { "-" } else { "" };
+                    costs.push((format!("{name} sort={sign}{word}"), cost));
+                }
+            }
+        }
+        costs
+    }
+
+    fn leads(&self) -> Vec<(String, List)> {
+        let all = LeadQuery::default;
+        let day = Some(at(self.total - 100));
+        let filters = [
+            ("", all()),
+            ("status=NEW", LeadQuery { status: Some(LeadStatus::New), ..all() }),
+            ("status=LOST", LeadQuery { status: Some(LeadStatus::Lost), ..all() }),
+            ("source=Website", LeadQuery { source: Some("Website".into()), ..all() }),
+            ("source=Fair", LeadQuery { source: Some("Fair".into()), ..all() }),
+            ("ownerId=busy", LeadQuery { owner_id: Some(busy()), ..all() }),
+            ("ownerId=idle", LeadQuery { owner_id: Some(idle()), ..all() }),
+            ("assignedToId=busy", LeadQuery { assigned_to_id: Some(busy()), ..all() }),
+            ("assignedToId=idle", LeadQuery { assigned_to_id: Some(idle()), ..all() }),
+            ("minValue=common", LeadQuery { min_value: Some(usd(500_000)), ..all() }),
+            ("minValue=seldom", LeadQuery { min_value: Some(usd(800_000_000)), ..all() }),
+            ("maxValue", LeadQuery { max_value: Some(usd(500_000)), ..all() }),
+            ("createdFrom=early", LeadQuery { created_from: Some(at(self.total / 2)), ..all() }),
+            ("createdFrom=late", LeadQuery { created_from: day, ..all() }),
+            ("createdTo", LeadQuery { created_to: Some(at(self.total / 2)), ..all() }),
+            ("q=common", LeadQuery { q: Some("comm".into()), ..all() }),
+            ("q=tenth", LeadQuery { q: Some("ten".into()), ..all() }),
+            ("q=seldom", LeadQuery { q: Some("seld".into()), ..all() }),
+            ("q=two", LeadQuery { q: Some("exam seld".into()), ..all() }),
+        ];
+        each_viewer(&filters, |visibility, query| leads::narrowed(visibility, query))
+    }
+
+    fn deals(&self) -> Vec<(String, List)> {
+        let all = DealQuery::default;
+        let total = self.total / 4;
+        let late = Some(at(total - 100));
+        let filters = [
+            ("", all()),
+            ("stage=PROPOSAL", DealQuery { stage: Some(DealStage::Proposal), ..all() }),
+            ("stage=CLOSED_LOST", DealQuery { stage: Some(DealStage::ClosedLost), ..all() }),
+            ("leadId", DealQuery { lead_id: Some(id(30)), ..all() }),
+            ("ownerId=busy", DealQuery { owner_id: Some(busy()), ..all() }),
+            ("ownerId=idle", DealQuery { owner_id: Some(idle()), ..all() }),
+            ("assignedToId=busy", DealQuery { assigned_to_id: Some(busy()), ..all() }),
+            ("assignedToId=idle", DealQuery { assigned_to_id: Some(idle()), ..all() }),
+            ("minValue=seldom", DealQuery { min_value: Some(usd(800_000_000)), ..all() }),
+            ("maxValue", DealQuery { max_value: Some(usd(500_000)), ..all() }),
+            ("createdFrom", DealQuery { created_from: late, ..all() }),
+            ("createdTo", DealQuery { created_to: Some(at(total / 2)), ..all() }),
+            ("closeFrom", DealQuery { close_from: late, ..all() }),
+            ("closeTo", DealQuery { close_to: Some(at(total / 2)), ..all() }),
+            ("q=common", DealQuery { q: Some("comm".into()), ..all() }),
+            ("q=seldom", DealQuery { q: Some("seld".into()), ..all() }),
+        ];
+        let list = |(name, query): &(&str, DealQuery)| (format!("deals {name}"), deals::narrowed(query));
+        filters.iter().map(list).collect()
+    }
+
+    fn tasks(&self) -> Vec<(String, List)> {
+        let all = TaskQuery::default;
+        let total = self.total / 4;
+        let now = at(total);
+        let filters = [
+            ("", all()),
+            ("status=DONE", TaskQuery { status: Some(TaskStatus::Done), ..all() }),
+            ("status=IN_PROGRESS", TaskQuery { status: Some(TaskStatus::InProgress), ..all() }),
+            ("priority=LOW", TaskQuery { priority: Some(TaskPriority::Low), ..all() }),
+            ("priority=HIGH", TaskQuery { priority: Some(TaskPriority::High), ..all() }),
+            ("assignedToId=busy", TaskQuery { assigned_to_id: Some(busy()), ..all() }),
+            ("assignedToId=idle", TaskQuery { assigned_to_id: Some(idle()), ..all() }),
+            ("leadId", TaskQuery { lead_id: Some(id(30)), ..all() }),
+            ("dealId", TaskQuery { deal_id: Some(id(30)), ..all() }),
+            ("overdue=true", TaskQuery { overdue: Some(true), ..all() }),
+            ("overdue=false", TaskQuery { overdue: Some(false), ..all() }),
+            ("dueFrom", TaskQuery { due_from: Some(at(total - 100)), ..all() }),
+            ("dueTo", TaskQuery { due_to: Some(at(total / 2)), ..all() }),
+            ("q=common", TaskQuery { q: Some("comm".into()), ..all() }),
+            ("q=seldom", TaskQuery { q: Some("seld".into()), ..all() }),
+        ];
+        each_viewer(&filters, |visibility, query| tasks::narrowed(visibility, query, now))
+    }
+
+    async fn all_costs(&self) -> Vec<(String, u64)> {
+        let mut costs = self.costs::<LeadSort>(self.leads(), leads::order).await;
+        costs.extend(self.costs::<DealSort>(self.deals(), deals::order).await);
+        costs.extend(self.costs::<TaskSort>(self.tasks(), tasks::order).await);
+        costs
+    }
+}
+
+/// The lists of somebody who sees everything, of a seller with much, and of one with little.
+fn each_viewer<Q>(filters: &[(&str, Q)], narrowed: impl Fn(Visibility, &Q) -> List) -> Vec<(String, List)> {
+    let viewers = [
+        ("all", Visibility::Organization),
+        ("busy", Visibility::Own(busy())),
+        ("idle", Visibility::Own(idle())),
+    ];
+    let mut lists = Vec::new();
+    for (viewer, visibility) in viewers {
+        for (name, query) in filters {
+            lists.push((format!("{viewer} {name}"), narrowed(visibility, query)));
+        }
+    }
+    lists
+}
+
+#[tokio::test]
+async fn a_page_costs_no_more_when_there_are_more_records() {
+    let is_long = std::env::var("FLOWCRM_PROOF").is_ok_and(|proof| proof == "long");
+    let (small, large, few) = if is_long { (10_000, 1_000_000, 5_000) } else { (2_000, 40_000, 250) };
+    for (first, second) in
+        TestDatabase::on_each_engine().await.into_iter().zip(TestDatabase::on_each_engine().await)
+    {
+        let engine = first.engine;
+        let small = World::of(first, small, few).await.all_costs().await;
+        let large = World::of(second, large, few).await.all_costs().await;
+        if is_long {
+            for ((name, small), (_, large)) in small.iter().zip(&large) {
+                eprintln!("{engine} {name}: {small} -> {large}");
+            }
+        }
+        let grown: Vec<_> = small
+            .iter()
+            .zip(&large)
+            .filter(|((_, small), (_, large))| *large > 2 * *small + 1_500)
+            .map(|((name, small), (_, large))| format!("{name}: {small} -> {large}"))
+            .collect();
+        assert!(grown.is_empty(), "{engine}: {} of {}\n{}", grown.len(), small.len(), grown.join("\n"));
+    }
+}

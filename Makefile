@@ -44,6 +44,7 @@ bench: ## Measure the HTTP API, optimized, on SQLite and Postgres
 prove: ## Run the long proofs: kills, cursors and dashboards under load
 	FLOWCRM_PROOF=long .ci/with-postgres cargo test --locked --package flowcrm-http \
 		--test kill --test cursors --test dashboard -- --nocapture
+	FLOWCRM_PROOF=long .ci/with-postgres cargo test --locked --package flowcrm-store --lib at_size -- --nocapture
 
 clean: ## Remove what was built; databases stay
 	cargo clean

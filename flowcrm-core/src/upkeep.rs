@@ -31,8 +31,7 @@ impl Crm {
         for _ in 0..TRANSACTIONS_AT_ONCE {
             let mut tx = self.store().system().await?;
             let answers = tx.forget_answers(now.plus(-ANSWERS_KEPT), ROWS_AT_ONCE).await?;
-            let sign_ins =
-                tx.forget_unknown_sign_ins(now.plus(-UNKNOWN_SIGN_INS_KEPT), ROWS_AT_ONCE).await?;
+            let sign_ins = tx.forget_unknown_sign_ins(now.plus(-UNKNOWN_SIGN_INS_KEPT), ROWS_AT_ONCE).await?;
             tx.commit().await?;
             deleted += answers + sign_ins;
             if answers.max(sign_ins) < ROWS_AT_ONCE as u64 {

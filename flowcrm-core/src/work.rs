@@ -164,7 +164,8 @@ impl Work {
     /// The names of some users; the actor's is known, so a record of their own costs no query.
     pub(crate) async fn names(&mut self, users: &[Option<UserId>]) -> Result<Vec<UserRef>> {
         let actor = UserRef { id: self.actor.user_id, name: self.actor.name.clone() };
-        let others: Vec<_> = users.iter().copied().filter(|user| user.is_some_and(|id| id != actor.id)).collect();
+        let others: Vec<_> =
+            users.iter().copied().filter(|user| user.is_some_and(|id| id != actor.id)).collect();
         let mut named = if others.is_empty() { Vec::new() } else { self.users().names(&others).await? };
         named.push(actor);
         Ok(named)
@@ -301,7 +302,8 @@ impl Work {
         let org = self.actor.org_id.as_uuid();
         let notices: Vec<_> = of_events.chain(self.notices.iter().map(|notice| about(org, notice))).collect();
         let is_for_all = |(_, notice): &(String, Notice)| notice.recipients == Recipients::ActiveMembers;
-        let everyone = if notices.iter().any(is_for_all) { self.users().active_ids().await? } else { Vec::new() };
+        let everyone =
+            if notices.iter().any(is_for_all) { self.users().active_ids().await? } else { Vec::new() };
         for (index, (record, notice)) in notices.iter().enumerate() {
             let recipients = match &notice.recipients {
                 Recipients::Users(users) => users,

@@ -16,7 +16,7 @@ use crate::app::message;
 const POLL: Duration = Duration::from_secs(2);
 
 /// How often it cleans up.
-const CLEANING: Duration = Duration::from_secs(60);
+const CLEANING: Duration = Duration::from_mins(1);
 
 /// Wakes the worker of this process. Clones wake the same one.
 #[derive(Debug, Clone, Default)]

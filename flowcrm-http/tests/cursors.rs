@@ -262,7 +262,7 @@ async fn hold(
 #[test]
 fn a_walk_by_creation_shows_nothing_twice_and_misses_nothing() {
     let is_long = std::env::var("FLOWCRM_PROOF").is_ok_and(|proof| proof == "long");
-    let (cases, most) = if is_long { (400, 60) } else { (10, 24) };
+    let (cases, most) = if is_long { (250, 60) } else { (10, 24) };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for (server, clock) in runtime.block_on(TestServer::on_each_engine_at("2026-03-15T10:00:00Z")) {
         let engine = server.database.engine;

@@ -105,7 +105,7 @@ async fn what_is_exported_comes_back_through_the_importer() {
         let notes = "a \"quote\", a comma,\na line\n\nand '=1";
         let odd = json!({
             "name": "=cmd|' /C calc'!A0", "email": "Ada+Test@Example.org", "phone": "+49 30 1234",
-            "company": "@home, Söhne & \"Co\"", "source": "-", "status": "PROPOSAL", "value": 1234567.89,
+            "company": "@home, Söhne & \"Co\"", "source": "-", "status": "PROPOSAL", "value": 1_234_567.89,
             "notes": notes, "externalId": "'+7", "ownerId": sales.id(), "assignedToId": owner.id(),
         });
         let odd = owner.create("/api/leads", odd).await;

@@ -16,7 +16,8 @@ fn new_organization() -> Value {
 }
 
 async fn create(operator: &Client, body: &Value, key: &str) -> Reply {
-    let request = operator.request(Method::POST, "/api/organizations").header("Idempotency-Key", key).json(body);
+    let request =
+        operator.request(Method::POST, "/api/organizations").header("Idempotency-Key", key).json(body);
     operator.send(request).await
 }
 
@@ -41,12 +42,19 @@ async fn an_operator_founds_reads_lists_and_deletes_organizations() {
         let read = operator.get(&format!("/api/organizations/{id}")).await;
         assert_eq!((read.status, read.headers["etag"].to_str().unwrap()), (200, "\"1\""));
         let listed = operator.get("/api/organizations?count=true&sort=name").await;
-        assert_eq!((listed.headers["x-total-count"].to_str().unwrap(), &listed.body[0]["name"]), ("2", &json!("Founded")));
+        assert_eq!(
+            (listed.headers["x-total-count"].to_str().unwrap(), &listed.body[0]["name"]),
+            ("2", &json!("Founded"))
+        );
 
         let owner = server.client().sign_in("fay@founded.example").await;
         let audit = owner.walk("/api/audit-logs?action=org:created").await;
         assert_eq!(audit.len(), 1);
-        assert_eq!((&audit[0]["userId"], &audit[0]["ipAddress"]), (&Value::Null, &Value::Null), "nobody of theirs did it");
+        assert_eq!(
+            (&audit[0]["userId"], &audit[0]["ipAddress"]),
+            (&Value::Null, &Value::Null),
+            "nobody of theirs did it"
+        );
 
         let own = operator.user["orgId"].as_str().unwrap();
         assert_eq!(operator.delete(&format!("/api/organizations/{own}")).await.status, 409);
@@ -86,7 +94,9 @@ async fn open_work_that_is_handed_over_changes_aspect_by_aspect() {
         let path = format!("/api/users/{}?reassignTo={}", leaving.id(), staying.id());
         assert_eq!(owner.delete(&path).await.status, 200);
 
-        let read = async |lead: &Value| owner.get(&format!("/api/leads/{}", lead["id"].as_str().unwrap())).await.body;
+        let read = async |lead: &Value| {
+            owner.get(&format!("/api/leads/{}", lead["id"].as_str().unwrap())).await.body
+        };
         assert_eq!(read(&own).await["ownerId"], staying.user["id"]);
         assert_eq!(read(&given).await["assignedToId"], staying.user["id"]);
         assert_eq!(read(&lost).await["assignedToId"], leaving.user["id"]);
@@ -120,5 +130,5 @@ async fn a_converted_lead_tells_its_owner_and_drops_an_assignee_who_left() {
 }
 
 async fn events(client: &Client) -> Vec<Value> {
-    client.get("/api/events?limit=1000").await.body.as_array().unwrap().clone()
+    client.get("/api/events?limit=1000").await.body.as_array().expect("a list").clone()
 }

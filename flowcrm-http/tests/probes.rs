@@ -12,13 +12,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// A way to a database that can be made silent: connections stay open, but nothing goes through.
-struct Line {
+struct Wire {
     /// The database's URL by this way.
     url: String,
     is_silent: watch::Sender<bool>,
 }
 
-impl Line {
+impl Wire {
     async fn to(url: &str) -> Self {
         let (head, address) = url.split_once('@').unwrap();
         let (address, name) = address.split_once('/').unwrap();
@@ -59,23 +59,23 @@ async fn probe(server: &TestServer, path: &str) -> (Reply, Duration) {
 #[tokio::test]
 async fn the_probes_answer_while_the_database_is_silent() {
     let Some(mut database) = TestDatabase::postgres().await else { return };
-    let line = Line::to(&database.url).await;
-    database.url.clone_from(&line.url);
+    let wire = Wire::to(&database.url).await;
+    database.url.clone_from(&wire.url);
     let server = TestServer::on(database).await;
     let (ready, _) = probe(&server, "/health/ready").await;
     assert_eq!((ready.status, &ready.body["database"]), (200, &"ok".into()));
 
-    line.is_silent.send_replace(true);
-    let (live, time) = probe(&server, "/health/live").await;
+    wire.is_silent.send_replace(true);
+    let (live, elapsed) = probe(&server, "/health/live").await;
     assert_eq!((live.status, &live.body["status"]), (200, &"ok".into()));
-    assert!(time < Duration::from_millis(500), "{time:?}");
-    let (ready, time) = probe(&server, "/health/ready").await;
+    assert!(elapsed < Duration::from_millis(500), "{elapsed:?}");
+    let (ready, elapsed) = probe(&server, "/health/ready").await;
     assert_eq!((ready.status, &ready.body["database"]), (503, &"unavailable".into()));
-    assert!(time < Duration::from_millis(2_500), "{time:?}");
+    assert!(elapsed < Duration::from_millis(2_500), "{elapsed:?}");
     let (live, _) = probe(&server, "/health/live").await;
     assert_eq!((live.status, &live.body["database"]), (200, &"unavailable".into()));
 
-    line.is_silent.send_replace(false);
+    wire.is_silent.send_replace(false);
     while probe(&server, "/health/ready").await.0.status != 200 {}
     let (live, _) = probe(&server, "/health/live").await;
     assert_eq!((live.status, &live.body["database"]), (200, &"ok".into()));

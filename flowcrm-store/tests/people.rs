@@ -148,9 +148,9 @@ async fn who_goes_is_signed_out_and_hands_over_open_work() {
         hedy_caller.tasks().get(task.id).await.unwrap();
 
         let told = hedy_caller.notifications().list(Body::default()).await.unwrap().page.items;
-        assert_eq!(told[0].message, "You took over the open work of grace: leads 1, deals 1, tasks 1");
+        assert_eq!(told[0].message, "You've been assigned deal: open (and 1 more)");
         let actions = actions(&ada).await;
-        for action in ["user:deleted", "lead:assigned", "deal:assigned", "task:assigned"] {
+        for action in ["user:deleted", "lead:updated", "deal:assigned", "task:assigned"] {
             assert!(actions.iter().any(|done| done == action), "{action} in {actions:?}");
         }
         let back = UpdateUser { active: Some(true), ..UpdateUser::default() };

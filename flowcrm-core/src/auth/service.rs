@@ -67,7 +67,11 @@ impl Crm {
     }
 
     /// Founds the organization of a registration; what is left is to commit.
-    pub(super) async fn found(&self, register: impl Input<Register>, origin: &Origin) -> Result<(Work, User)> {
+    pub(super) async fn found(
+        &self,
+        register: impl Input<Register>,
+        origin: &Origin,
+    ) -> Result<(Work, User)> {
         let register: Register = register.into_body()?.decode()?;
         let founding = Founding {
             org_name: register.org_name,

@@ -252,7 +252,8 @@ mod tests {
             }
             files += 1;
             let meant = std::fs::read_to_string(path.with_extension("json")).unwrap();
-            let meant: serde_json::Value = serde_json::from_str(&meant).unwrap();
+            // As our texts are kept; one of the files has lost the `\r` that its JSON has.
+            let meant: serde_json::Value = serde_json::from_str(&meant.replace("\\r\\n", "\\n")).unwrap();
             let meant = meant.as_array().cloned().unwrap_or_else(|| vec![meant]);
             let rows = parse(&std::fs::read(&path).unwrap(), 3).unwrap();
             // Its authors have changed this one number in the JSON alone.

@@ -142,7 +142,9 @@ impl<'a> Leads<'a> {
         work.actor().authorize(Action::ConvertLead, &lead)?;
         let mut convert: ConvertLead = work.decode(body).await?;
         match convert.assigned_to_id {
-            Some(user) if Some(user) != lead.assigned_to_id => work.authorize_naming(Action::CreateDeal, user).await?,
+            Some(user) if Some(user) != lead.assigned_to_id => {
+                work.authorize_naming(Action::CreateDeal, user).await?;
+            }
             Some(_) => {}
             // The lead's own assignee goes on with the deal, unless they have left.
             None => convert.assigned_to_id = work.active_member(lead.assigned_to_id).await?,

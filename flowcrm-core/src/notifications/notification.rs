@@ -168,7 +168,11 @@ impl Command for Announce {
             // Browsers take a backslash for a slash: `/\\host` would lead elsewhere.
             let is_path = link.starts_with('/') && !link.starts_with("//") && !link.contains('\\');
             let is_address = link.starts_with("https://");
-            if is_path || is_address { Ok(link) } else { Err("must be a path or an https address".to_owned()) }
+            if is_path || is_address {
+                Ok(link)
+            } else {
+                Err("must be a path or an https address".to_owned())
+            }
         });
         Self { message: fields.required("message", text(1..=1_000)).unwrap_or_default(), link }
     }

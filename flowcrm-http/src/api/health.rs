@@ -1,3 +1,5 @@
+#![expect(clippy::unused_async, reason = "poem describes async operations only")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -71,7 +71,7 @@ impl Imports {
         request: &Request,
     ) -> Result<Rejected> {
         if wants_csv(request) {
-            return Ok(Rejected::File(caller.0.imports().rejected_file(id.0).await?));
+            return Ok(Rejected::File(Box::new(caller.0.imports().rejected_file(id.0).await?)));
         }
         Ok(Rejected::List(ListAnswer(caller.0.imports().rejected(id.0, query.0).await?)))
     }
@@ -80,7 +80,7 @@ impl Imports {
 /// 200 with a page of rejected rows, or with all of them as a file.
 enum Rejected {
     List(ListAnswer<Rejection>),
-    File(RejectedFile),
+    File(Box<RejectedFile>),
 }
 
 /// Whether a CSV file is what the client names first, or alone.

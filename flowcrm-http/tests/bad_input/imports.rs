@@ -150,7 +150,11 @@ fn files() -> Vec<Row> {
         file("blank lines", b"\n\r\n\n"),
         file("a header alone", b"Title,Stage\n"),
         file("UTF-16", b"\xff\xfeT\0i\0t\0l\0e\0\n\0"),
-        file("bytes that are no UTF-8", b"Title\nCaf\xe9\n"),
+        upload(
+            "bytes that are not of the encoding named",
+            &[("options", false, b"{\"encoding\": \"utf-8\"}"), ("file", true, b"Title\nCaf\xe9\n")],
+        )
+        .bad(&["file"]),
         file("a workbook", b"PK\x03\x04 and so on"),
         file("semicolons", b"Title;Stage\nEngine;Won\n"),
         file("a quote that is never closed", b"Title,Stage\n\"Engine,Won\nLoom,Lost\n"),

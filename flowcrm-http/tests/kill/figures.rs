@@ -4,14 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-/// Whether the long proof is asked for.
-pub(crate) fn is_long() -> bool {
-    std::env::var("FLOWCRM_PROOF").is_ok_and(|proof| proof == "long")
-}
-
 /// How often a server is killed on each engine.
 pub(crate) fn kills() -> usize {
-    if is_long() { 25 } else { 2 }
+    let is_long = std::env::var("FLOWCRM_PROOF").is_ok_and(|proof| proof == "long");
+    if is_long { 25 } else { 2 }
 }
 
 /// Writes figures under a name into the file that `FLOWCRM_FIGURES` names, if it does.
@@ -23,8 +19,11 @@ pub(crate) fn note(name: &str, figures: &[Value]) {
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let known = std::fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str(&text).ok());
     let mut file: Map<String, Value> = known.unwrap_or_default();
-    let command = "FLOWCRM_PROOF=long FLOWCRM_FIGURES=$PWD/docs/figures/kill.json .ci/with-postgres \
-                   cargo test --locked --package flowcrm-http --test kill";
+    let release = if cfg!(debug_assertions) { "" } else { " --release" };
+    let command = format!(
+        "FLOWCRM_PROOF=long FLOWCRM_FIGURES=$PWD/docs/figures/kill.json .ci/with-postgres \
+         cargo test{release} --locked --package flowcrm-http --test kill"
+    );
     file.insert("command".to_owned(), json!(command));
     file.insert(name.to_owned(), json!(figures));
     let text = serde_json::to_string_pretty(&file).expect("figures are JSON");

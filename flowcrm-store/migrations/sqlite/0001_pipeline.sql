@@ -283,6 +283,9 @@ CREATE TABLE events (
     PRIMARY KEY (org_id, position)
 ) STRICT, WITHOUT ROWID;
 
+-- What a viewer may not see is passed over without reading it.
+CREATE INDEX events_by_audience ON events (org_id, position, circle, audience_users);
+
 CREATE TABLE audit_entries (
     org_id      BLOB NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
     id          BLOB NOT NULL,

@@ -162,7 +162,9 @@ pub(crate) async fn insert_all(connection: &mut OrgConnection, deals: &[Deal]) -
     let words: Vec<String> = deals.iter().map(search).collect();
     let records = deals.iter().map(|deal| deal.id.as_uuid()).zip(words.iter().map(String::as_str));
     terms::DEALS.insert(connection, records).await?;
-    deals.iter().for_each(|deal| connection.figures.deal_changed(None, Some(deal)));
+    for deal in deals {
+        connection.figures.deal_changed(None, Some(deal));
+    }
     Ok(true)
 }
 

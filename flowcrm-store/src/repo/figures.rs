@@ -85,20 +85,32 @@ impl Figures {
 
     /// Counts a lead no longer as it was, but as it is.
     pub(crate) fn lead_changed(&mut self, former: Option<&Lead>, lead: Option<&Lead>) {
-        former.iter().for_each(|former| self.lead(former, -1));
-        lead.iter().for_each(|lead| self.lead(lead, 1));
+        if let Some(former) = former {
+            self.lead(former, -1);
+        }
+        if let Some(lead) = lead {
+            self.lead(lead, 1);
+        }
     }
 
     /// Counts a deal no longer as it was, but as it is.
     pub(crate) fn deal_changed(&mut self, former: Option<&Deal>, deal: Option<&Deal>) {
-        former.iter().for_each(|former| self.deal(former, -1));
-        deal.iter().for_each(|deal| self.deal(deal, 1));
+        if let Some(former) = former {
+            self.deal(former, -1);
+        }
+        if let Some(deal) = deal {
+            self.deal(deal, 1);
+        }
     }
 
     /// Counts a task no longer as it was, but as it is.
     pub(crate) fn task_changed(&mut self, former: Option<&Task>, task: Option<&Task>) {
-        former.iter().for_each(|former| self.task(former, -1));
-        task.iter().for_each(|task| self.task(task, 1));
+        if let Some(former) = former {
+            self.task(former, -1);
+        }
+        if let Some(task) = task {
+            self.task(task, 1);
+        }
     }
 }
 

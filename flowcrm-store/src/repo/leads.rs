@@ -166,7 +166,9 @@ pub(crate) async fn insert_all(connection: &mut OrgConnection, leads: &[Lead]) -
     let words: Vec<String> = leads.iter().map(search).collect();
     let records = leads.iter().map(|lead| lead.id.as_uuid()).zip(words.iter().map(String::as_str));
     terms::LEADS.insert(connection, records).await?;
-    leads.iter().for_each(|lead| connection.figures.lead_changed(None, Some(lead)));
+    for lead in leads {
+        connection.figures.lead_changed(None, Some(lead));
+    }
     Ok(true)
 }
 

@@ -5,29 +5,50 @@ use flowcrm_core::log::LogRepository;
 
 use crate::sql::{OrgConnection, Row, Sql, Value, args, statements};
 
+/// Events that are found by an index that holds their audience: those that the viewer may not see are passed over
+/// without reading them. `$hint` names it to SQLite.
 macro_rules! seen {
-    () => {
-        "SELECT e.position, e.type, e.entity_type, e.entity_id, e.user_id, e.payload, e.created_at
-FROM events e
-WHERE e.org_id = $1
-  AND (
-    e.circle = 'EVERYONE'
-    OR (e.circle = 'MANAGERS' AND $2)
-    OR (e.circle = 'ADMINS' AND $3)
-    OR e.audience_users LIKE $4
-  )"
+    ($hint:literal, $page:literal, $order:literal) => {
+        concat!(
+            "SELECT e.position, e.type, e.entity_type, e.entity_id, e.user_id, e.payload, e.created_at
+FROM (
+    SELECT s.position FROM events s ",
+            $hint,
+            "
+    WHERE s.org_id = $1
+      AND (
+        s.circle = 'EVERYONE'
+        OR (s.circle = 'MANAGERS' AND $2)
+        OR (s.circle = 'ADMINS' AND $3)
+        OR s.audience_users LIKE $4
+      )
+      ",
+            $page,
+            "
+) seen
+JOIN events e ON e.org_id = $1 AND e.position = seen.position
+ORDER BY e.position ",
+            $order
+        )
+    };
+}
+
+macro_rules! after {
+    ($hint:literal) => {
+        seen!($hint, "AND s.position > $5 ORDER BY s.position LIMIT $6", "ASC")
+    };
+}
+
+macro_rules! newest {
+    ($hint:literal) => {
+        seen!($hint, "ORDER BY s.position DESC LIMIT $5", "DESC")
     };
 }
 
 statements! {
-    AFTER = Sql::both(concat!(seen!(), "
-  AND e.position > $5
-ORDER BY e.position
-LIMIT $6"));
+    AFTER = Sql::pair(after!(""), after!("INDEXED BY events_by_audience"));
 
-    NEWEST = Sql::both(concat!(seen!(), "
-ORDER BY e.position DESC
-LIMIT $5"));
+    NEWEST = Sql::pair(newest!(""), newest!("INDEXED BY events_by_audience"));
 }
 
 /// The values of the audience filter, `$2` to `$4`.

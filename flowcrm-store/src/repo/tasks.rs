@@ -129,7 +129,9 @@ pub(crate) async fn insert_all(connection: &mut OrgConnection, tasks: &[Task]) -
     let words: Vec<String> = tasks.iter().map(search).collect();
     let records = tasks.iter().map(|task| task.id.as_uuid()).zip(words.iter().map(String::as_str));
     terms::TASKS.insert(connection, records).await?;
-    tasks.iter().for_each(|task| connection.figures.task_changed(None, Some(task)));
+    for task in tasks {
+        connection.figures.task_changed(None, Some(task));
+    }
     Ok(())
 }
 

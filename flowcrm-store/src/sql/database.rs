@@ -200,8 +200,8 @@ async fn begin_postgres(pool: &PgPool, begin: &str, run_as: Option<RunAs>) -> Re
     let pool = pool.clone();
     // Dropped between BEGIN and its answer, the driver would hand the connection back within the transaction. A task
     // of its own comes to its end; what nobody waits for any more is rolled back.
-    let begun = tokio::spawn(async move { pool.begin_with(AssertSqlSafe(text).into_sql_str()).await });
-    begun.await.map_err(Error::unavailable)?.map(Transaction::Postgres).map_err(failure)
+    let task = tokio::spawn(async move { pool.begin_with(AssertSqlSafe(text).into_sql_str()).await });
+    task.await.map_err(Error::unavailable)?.map(Transaction::Postgres).map_err(failure)
 }
 
 /// Creates a SQLite file that only its owner may read, unless it is there; what SQLite puts beside it is as private.
@@ -230,4 +230,53 @@ fn bad_url(error: sqlx::Error) -> Error {
     // The URL may carry a password: neither it nor the driver's words are shown.
     drop(error);
     Error::field("DATABASE_URL", "is not an address of a SQLite file or a Postgres database")
+}
+
+#[cfg(test)]
+mod tests {
+    use flowcrm_core::ErrorCode;
+
+    use super::*;
+    use crate::repo::support::TestDatabase;
+    use crate::sql::{Sql, args};
+
+    const LIMITS_NOW: Sql = Sql::both(
+        "SELECT current_setting('lock_timeout') || ' ' || current_setting('statement_timeout') || ' '
+    || current_setting('idle_in_transaction_session_timeout') AS limits",
+    );
+
+    #[tokio::test]
+    async fn postgres_ends_what_takes_too_long() {
+        let Some(database) = TestDatabase::postgres().await else { return };
+        let database = Database::connect(&database.url).await.unwrap();
+        let mut tx = database.begin(None, true).await.unwrap();
+        let limits = tx.optional(LIMITS_NOW, args![]).await.unwrap().unwrap();
+        assert_eq!(limits.text("limits").unwrap(), "5s 30s 30s");
+        tx.execute(Sql::both("SET LOCAL statement_timeout = 20"), args![]).await.unwrap();
+        let ended = tx.execute(Sql::both("SELECT pg_sleep(20)"), args![]).await.unwrap_err();
+        assert_eq!(ended.code(), ErrorCode::Unavailable);
+        drop(tx);
+
+        let mut tx = database.begin(None, true).await.unwrap();
+        tx.take_time().await.unwrap();
+        let limits = tx.optional(LIMITS_NOW, args![]).await.unwrap().unwrap();
+        assert_eq!(limits.text("limits").unwrap(), "0 0 0");
+        let idle = Sql::both("SET LOCAL idle_in_transaction_session_timeout = 1");
+        tx.execute(idle, args![]).await.unwrap();
+        let ended = loop {
+            if let Err(error) = tx.execute(LIMITS_NOW, args![]).await {
+                break error;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        assert_eq!(ended.code(), ErrorCode::Unavailable);
+        drop(tx);
+        let mut tx = database.begin(None, true).await.unwrap();
+        let limits = tx.optional(LIMITS_NOW, args![]).await.unwrap().unwrap();
+        assert_eq!(
+            limits.text("limits").unwrap(),
+            "5s 30s 30s",
+            "limits are lifted for one transaction only"
+        );
+    }
 }

@@ -272,9 +272,9 @@ impl OrgConnection {
 
     async fn composed(&mut self, text: Text) -> Result<Vec<Row>> {
         let org = self.org();
-        let Text { text, mut values, .. } = text;
+        let Text { sql, mut values, .. } = text;
         values[0] = org;
-        self.tx.planned(text, values).await
+        self.tx.planned(sql, values).await
     }
 }
 
@@ -310,18 +310,18 @@ fn page_text<K: SortKey>(
 /// SQL text with its values; `$1` is the organization.
 #[derive(Debug)]
 struct Text {
-    text: String,
+    sql: String,
     values: Vec<Value>,
     engine: Engine,
 }
 
 impl Text {
     fn new(engine: Engine) -> Self {
-        Self { text: String::new(), values: vec![Value::Uuid(None)], engine }
+        Self { sql: String::new(), values: vec![Value::Uuid(None)], engine }
     }
 
     fn push(&mut self, text: &str) {
-        self.text.push_str(text);
+        self.sql.push_str(text);
     }
 
     fn placeholder(&mut self, value: impl Into<Value>) -> String {
@@ -456,7 +456,7 @@ impl OrgConnection {
     }
 
     async fn buffers(&mut self, mut text: Text) -> Result<u64> {
-        text.text = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", text.text);
+        text.sql = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", text.sql);
         let plan = self.composed(text).await?[0].json("QUERY PLAN")?;
         if std::env::var_os("FLOWCRM_SHOW_PLANS").is_some() {
             eprintln!("{plan:#}");

@@ -89,6 +89,7 @@ async fn a_transaction_dropped_while_it_begins_leaves_nothing_on_its_connection(
         for polls in (0..12).cycle().take(60) {
             for (run_as, writes) in run_as.into_iter().flat_map(|run_as| [(run_as, true), (run_as, false)]) {
                 dropped_after(polls, store.database().begin(run_as, writes)).await;
+                dropped_after(polls, store.database().begin_snapshot(run_as)).await;
                 look(&store).await;
                 // On SQLite, which knows no roles, a transaction that was left open would let no other begin.
                 let mut next = store.database().begin(None, true).await.unwrap();

@@ -12,8 +12,8 @@ use flowcrm_core::deals::{Deal, DealQuery, DealRepository};
 use flowcrm_core::env::Env;
 use flowcrm_core::events::{Audience, Circle, EntityType, EventKind, EventViewer};
 use flowcrm_core::imports::{
-    Change, Foreseen, Import, ImportKind, ImportQuery, ImportRepository, ImportState, Lease, Plan, Rejection, RejectionQuery,
-    StagedRow,
+    Change, Foreseen, Import, ImportKind, ImportQuery, ImportRepository, ImportState, Lease, Plan, Rejection,
+    RejectionQuery, StagedRow,
 };
 use flowcrm_core::leads::{Lead, LeadQuery, LeadRepository};
 use flowcrm_core::log::LogRepository;
@@ -360,7 +360,7 @@ impl Prey {
                     payload,
                     created_at: now,
                 };
-                journal::flush(own, Journal { events: vec![event], ..self.journal() }).await
+                journal::flush(own, Journal { events: vec![event], ..nothing_to_record() }).await
             }
             "audit entry" => {
                 let entry = NewAuditEntry {
@@ -373,7 +373,7 @@ impl Prey {
                     ip_address: None,
                     created_at: now,
                 };
-                journal::flush(own, Journal { audit: vec![entry], ..self.journal() }).await
+                journal::flush(own, Journal { audit: vec![entry], ..nothing_to_record() }).await
             }
             "notification, new" => {
                 let notification = Notification {
@@ -385,15 +385,16 @@ impl Prey {
                     read: false,
                     created_at: now,
                 };
-                journal::flush(own, Journal { notifications: vec![notification], ..self.journal() }).await
+                journal::flush(own, Journal { notifications: vec![notification], ..nothing_to_record() })
+                    .await
             }
             other => panic!("no write {other}"),
         }
     }
+}
 
-    fn journal(&self) -> Journal {
-        Journal { currency: Currency::USD, events: Vec::new(), audit: Vec::new(), notifications: Vec::new() }
-    }
+fn nothing_to_record() -> Journal {
+    Journal { currency: Currency::USD, events: Vec::new(), audit: Vec::new(), notifications: Vec::new() }
 }
 
 async fn fingerprint(tx: &mut Transaction) -> Result<String> {

@@ -30,7 +30,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "CLIENT_URL", default_value = "http://localhost:3000", value_name = "ORIGINS")]
     client_url: Origins,
 
-    /// Networks of proxies whose X-Forwarded-For is believed, separated by commas
+    /// Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas
     #[arg(long, env = "FLOWCRM_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
     trusted_proxies: TrustedProxies,
 

@@ -1,0 +1,44 @@
+//! A file as an older spreadsheet writes it goes in, and its rejected rows come back as a file.
+mod support;
+
+use reqwest::header::ACCEPT;
+use serde_json::json;
+use support::TestServer;
+
+#[tokio::test]
+async fn rejected_rows_come_as_a_file_that_can_be_put_right() {
+    for server in TestServer::on_each_engine().await {
+        let owner = server.register("engines").await;
+        let text =
+            "Name;E-Mail;Value;secret\r\nZoë;zoe@x.org;1.234,50 $;hidden\r\nJürgen;j @x.org;5;hidden\r\n";
+        let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let accepted = owner.upload("leads", &json!({"values": {}}), utf_16).await;
+        assert_eq!(accepted.status, 202, "{:?}", accepted.body);
+        let id = accepted.body["id"].as_str().expect("an id").to_owned();
+        let done = owner.finished_import(&id).await;
+        assert_eq!((&done["created"], &done["rejected"]), (&json!(1), &json!(1)));
+        let leads = owner.get("/api/leads").await.body;
+        assert_eq!((&leads[0]["name"], &leads[0]["value"]), (&json!("Zoë"), &json!(1234.5)));
+
+        let path = format!("/api/imports/{id}/rejected");
+        let listed = owner.get(&path).await.body;
+        assert_eq!((&listed[0]["line"], &listed[0]["column"]), (&json!(3), &json!("E-Mail")));
+        assert!(listed[0].get("cells").is_none());
+        let request = owner.request(reqwest::Method::GET, &path).header(ACCEPT, "text/csv");
+        let answer = request.send().await.expect("an answer");
+        assert!(answer.headers()["content-type"].to_str().expect("text").starts_with("text/csv"));
+        let file = answer.text().await.expect("text");
+        assert!(file.contains("Jürgen,j @x.org,5,3,") && !file.contains("hidden"), "{file}");
+
+        let right = file.replace("j @x", "j@x").into_bytes();
+        let again = owner.upload("leads", &json!({"values": {}}), right).await;
+        let done = owner.finished_import(again.body["id"].as_str().expect("an id")).await;
+        assert_eq!((&done["created"], &done["rejected"]), (&json!(1), &json!(0)));
+
+        let refused = owner.upload("leads", &json!({}), b"name,created\nAda,01/02/2024\n".to_vec()).await;
+        assert_eq!((refused.status, refused.bad_fields()), (400, vec!["options.dateOrder"]));
+        let strangers = server.register("looms").await;
+        let hidden = strangers.request(reqwest::Method::GET, &path).header(ACCEPT, "text/csv");
+        assert_eq!(strangers.send(hidden).await.status, 404);
+    }
+}

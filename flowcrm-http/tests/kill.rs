@@ -29,11 +29,10 @@ use support::TestDatabase;
 use support::process::ServerProcess;
 use team::{Team, Unanswered};
 
-/// Lets a while pass that nobody foresees.
-async fn random_while(milliseconds: Range<u64>) {
+/// A number that nobody foresees.
+fn random_in(range: Range<u64>) -> u64 {
     let random = u64::from_le_bytes(Env::system().random_bytes());
-    let length = milliseconds.end - milliseconds.start;
-    tokio::time::sleep(Duration::from_millis(milliseconds.start + random % length)).await;
+    range.start + random % (range.end - range.start)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,7 +45,7 @@ async fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_by_half() {
         let mut unanswered = Unanswered::default();
         for _ in 0..figures::kills() {
             teams.iter_mut().for_each(Team::begin_to_write);
-            random_while(300..1_500).await;
+            tokio::time::sleep(Duration::from_millis(random_in(300..1_500))).await;
             server.kill();
             for team in &mut teams {
                 team.stop_writing().await;
@@ -95,6 +94,7 @@ async fn an_import_goes_on_by_itself_after_a_kill_and_counts_right() {
         figures.push(json!({
             "engine": database.engine,
             "kills": importing.kills,
+            "killsWhileRunning": importing.kills_while_running,
             "imports": importing.imports.len(),
             "rows": importing.imports.iter().map(|import| import.pipeline.total).sum::<usize>(),
             "created": importing.imports.iter().map(|import| import.pipeline.created).sum::<usize>(),

@@ -156,7 +156,11 @@ fn files() -> Vec<Row> {
         )
         .bad(&["file"]),
         file("a workbook", b"PK\x03\x04 and so on"),
-        file("semicolons", b"Title;Stage\nEngine;Won\n"),
+        upload(
+            "semicolons where commas were named",
+            &[("options", false, b"{\"delimiter\": \",\"}"), ("file", true, b"Title;Stage\nEngine;Won\n")],
+        )
+        .bad(&["options.mapping.title"]),
         file("a quote that is never closed", b"Title,Stage\n\"Engine,Won\nLoom,Lost\n"),
         file("NUL in the header", b"Title\0,Stage\nEngine,Won\n"),
         upload("a header without a title", &[("file", true, b"Colour,Size\nred,5\n")])

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::inspection::Inspector;
 use crate::pipeline::{Pipeline, cents};
-use crate::random_while;
+use crate::random_in;
 use crate::support::process::ServerProcess;
 use crate::support::{Client, TestDatabase};
 
@@ -17,6 +17,8 @@ const MANY: usize = 20_000;
 
 pub(crate) struct Importing<'a> {
     pub(crate) kills: usize,
+    /// How many of them found an import at work.
+    pub(crate) kills_while_running: usize,
     pub(crate) imports: Vec<Accepted>,
     database: &'a TestDatabase,
     server: ServerProcess,
@@ -29,7 +31,7 @@ impl<'a> Importing<'a> {
         let server = ServerProcess::start(database);
         let inspector = Inspector::of(database).await;
         let owner = server.client().register("importer").await;
-        Self { kills: 0, imports: Vec::new(), database, server, inspector, owner }
+        Self { kills: 0, kills_while_running: 0, imports: Vec::new(), database, server, inspector, owner }
     }
 
     /// Kills when half of a file has arrived: nothing is to be seen of it, and in an hour nothing is left.
@@ -48,8 +50,8 @@ impl<'a> Importing<'a> {
         self.inspector.wait_for("SELECT CAST(COUNT(*) AS TEXT) FROM import_rows", "0").await;
     }
 
-    /// Kills while one import runs and another one waits behind it: the one that waited goes first, the other one
-    /// when the killed worker's lease has ended.
+    /// Kills while one import runs and another one waits behind it: both go on, the one that ran when the killed
+    /// worker's lease has ended.
     pub(crate) async fn kill_with_one_running_and_one_waiting(&mut self) {
         self.upload(MANY).await;
         self.inspector.wait_for("SELECT CASE WHEN created > 0 THEN 'some' END FROM imports", "some").await;
@@ -57,18 +59,22 @@ impl<'a> Importing<'a> {
         self.kill().await;
         assert_eq!(self.states().await, ["RUNNING", "QUEUED"]);
         self.restart().await;
-        self.imports[1].check_result(&self.owner, &mut self.inspector).await;
-        assert_eq!(self.states().await, ["RUNNING", "DONE"]);
         let left = "SELECT CAST(COUNT(*) AS TEXT) FROM imports WHERE state <> 'DONE'";
         self.inspector.wait_for(left, "0").await;
     }
 
-    /// Kills at any moment of an import.
+    /// Kills at any row of an import.
     pub(crate) async fn kill_while_running(&mut self) {
         if self.states().await.iter().all(|state| state == "DONE") {
             self.upload(MANY).await;
         }
-        random_while(50..1_500).await;
+        let more = random_in(0..5_000);
+        let created = self.inspector.number("SELECT CAST(SUM(created) AS TEXT) FROM imports").await;
+        let is_further = format!(
+            "SELECT CASE WHEN SUM(created) >= {created} + {more}
+                           OR COUNT(*) FILTER (WHERE state <> 'DONE') = 0 THEN 'yes' END FROM imports"
+        );
+        self.inspector.wait_for(&is_further, "yes").await;
         self.kill().await;
         self.end_leases().await;
         self.restart().await;
@@ -76,6 +82,8 @@ impl<'a> Importing<'a> {
 
     /// Demands that every import came to its end, once, and that the deals are those of the files.
     pub(crate) async fn check_results(&mut self) {
+        let aimed = self.kills - 1;
+        assert!(2 * self.kills_while_running >= aimed, "{} of {aimed}", self.kills_while_running);
         for import in &self.imports {
             import.check_result(&self.owner, &mut self.inspector).await;
         }
@@ -102,6 +110,7 @@ impl<'a> Importing<'a> {
         self.server.kill();
         self.kills += 1;
         self.inspector.settle().await;
+        self.kills_while_running += usize::from(self.states().await.contains(&"RUNNING".to_owned()));
         for import in &self.imports {
             import.check_checkpoint(&mut self.inspector).await;
         }

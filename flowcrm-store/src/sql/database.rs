@@ -145,7 +145,8 @@ impl Database {
     pub(crate) async fn analyze(&self) -> Result<()> {
         match self {
             Self::Postgres(pool) => {
-                let text = AssertSqlSafe(format!("BEGIN; {NO_LIMITS}; ANALYZE; COMMIT"));
+                // Statements that are sent together are one transaction, which ends with them, also when one fails.
+                let text = AssertSqlSafe(format!("{NO_LIMITS}; ANALYZE"));
                 sqlx::raw_sql(text).execute(pool).await.map(|_| ())
             }
             Self::Sqlite { writer, .. } => sqlx::raw_sql("ANALYZE").execute(writer).await.map(|_| ()),

@@ -42,3 +42,24 @@ async fn rejected_rows_come_as_a_file_that_can_be_put_right() {
         assert_eq!(strangers.send(hidden).await.status, 404);
     }
 }
+
+#[tokio::test]
+async fn an_upload_is_imported_once_per_idempotency_key() {
+    for server in TestServer::on_each_engine().await {
+        let owner = server.register("once").await;
+        let upload = async |file: &'static str| {
+            let part = reqwest::multipart::Part::bytes(file.as_bytes()).file_name("leads.csv");
+            let form = reqwest::multipart::Form::new().part("file", part);
+            let request = owner.request(reqwest::Method::POST, "/api/leads/import");
+            owner.send(request.header("Idempotency-Key", "leads-1").multipart(form)).await
+        };
+        let first = upload("name\nAda\n").await;
+        assert_eq!(first.status, 202, "{:?}", first.body);
+        owner.finished_import(first.body["id"].as_str().expect("an id")).await;
+        let again = upload("name\nAda\n").await;
+        assert_eq!((again.status, &again.body["id"]), (202, &first.body["id"]));
+        assert_eq!(upload("name\nGrace\n").await.status, 409);
+        assert_eq!(owner.walk("/api/imports").await.len(), 1);
+        assert_eq!(owner.walk("/api/leads").await.len(), 1);
+    }
+}

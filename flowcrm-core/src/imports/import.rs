@@ -1,6 +1,6 @@
 //! The import: what is known of it, and how it ends.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::apply::Applied;
@@ -36,7 +36,7 @@ words! {
 }
 
 /// A file on its way into the records, or one that has been imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(poem_openapi::Object), oai(rename_all = "camelCase"))]
 pub struct Import {

@@ -33,6 +33,7 @@ impl<'a> Imports<'a> {
         file_name: String,
     ) -> Result<Staging> {
         let body = options.into_body()?;
+        let asked = body.canonical();
         let mut work = self.permitted().await?;
         let options: ImportOptions = work.decode(body).await.map_err(|error| error.inside("options"))?;
         options.check(kind).map_err(|error| error.inside("options"))?;
@@ -52,7 +53,7 @@ impl<'a> Imports<'a> {
             started_at: None,
             finished_at: None,
         };
-        Ok(Staging::new(self.caller.clone(), options, import, work.actor().currency))
+        Ok(Staging::new(self.caller.clone(), (options, &asked), import, work.actor().currency))
     }
 
     /// Lists the organization's imports.

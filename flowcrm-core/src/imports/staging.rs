@@ -1,9 +1,12 @@
+use sha2::{Digest, Sha256};
+
 use super::intake::Intake;
 use super::mapping::Mapped;
 use super::{Import, ImportOptions, Plan, Rejection, StagedRow};
 use crate::access::Action;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::input::Body;
 use crate::money::Currency;
 
 /// How much of a file is read at once.
@@ -25,11 +28,19 @@ pub struct Staging {
     rows: Vec<StagedRow>,
     rejections: Vec<Rejection>,
     bytes: usize,
+    /// Of the options and of the file as it arrives: what an idempotency key stands for.
+    fingerprint: Sha256,
 }
 
 impl Staging {
-    pub(super) fn new(caller: Caller, options: ImportOptions, import: Import, currency: Currency) -> Self {
+    pub(super) fn new(
+        caller: Caller,
+        (options, asked): (ImportOptions, &str),
+        import: Import,
+        currency: Currency,
+    ) -> Self {
         Self {
+            fingerprint: Sha256::new_with_prefix(format!("{}\n{asked}\n", import.kind)),
             caller,
             intake: Intake::new(import.kind, options, currency),
             import,
@@ -47,6 +58,7 @@ impl Staging {
     /// `validation_failed` for `file` when it is no list, and for options that do not fit it;
     /// `forbidden` when the caller's right has gone meanwhile; `conflict` when the file took more than an hour.
     pub async fn push(&mut self, bytes: &[u8]) -> Result<()> {
+        self.fingerprint.update(bytes);
         for piece in bytes.chunks(PIECE) {
             if let Err(error) = self.take(piece).await {
                 self.discard().await;
@@ -64,7 +76,11 @@ impl Staging {
     /// `options.decimalMark` when all rows together leave open what a column means.
     pub async fn finish(mut self) -> Result<Import> {
         match self.hand_over().await {
-            Ok(()) => Ok(self.import),
+            Ok(None) => Ok(self.import),
+            Ok(Some(earlier)) => {
+                self.discard().await;
+                Ok(earlier)
+            }
             Err(error) => {
                 self.discard().await;
                 Err(error)
@@ -79,10 +95,11 @@ impl Staging {
         let Some(plan) = self.intake.plan().filter(|_| self.is_plenty()).cloned() else {
             return Ok(());
         };
-        self.write(&plan, false).await
+        self.write(&plan, false).await.map(|_| ())
     }
 
-    async fn hand_over(&mut self) -> Result<()> {
+    /// Stages the rest; answers the import that was made before under the same idempotency key, if there is one.
+    async fn hand_over(&mut self) -> Result<Option<Import>> {
         let mut mapped = Vec::new();
         let plan = self.intake.finish(&mut mapped)?;
         self.add(mapped);
@@ -113,10 +130,18 @@ impl Staging {
         self.rows.len() + self.rejections.len() >= ROWS_AT_ONCE || self.bytes >= BYTES_AT_ONCE
     }
 
-    /// Writes what has been mapped. The caller may have lost their right since the last time.
-    async fn write(&mut self, plan: &Plan, is_all: bool) -> Result<()> {
+    /// Writes what has been mapped. The caller may have lost their right since the last time. With the last rows the
+    /// file is known, and so is whether the same was imported before under the same idempotency key.
+    async fn write(&mut self, plan: &Plan, is_all: bool) -> Result<Option<Import>> {
         let mut work = self.caller.write().await?;
         work.actor().require(Action::Import)?;
+        if is_all {
+            let operation = format!("imports.begin {:x?}", self.fingerprint.clone().finalize());
+            if let Some(earlier) = work.replay(&operation, &Body::default()).await? {
+                return Ok(Some(earlier));
+            }
+            work.keep(&self.import).await?;
+        }
         if !self.is_inserted {
             work.imports().insert(&self.import, self.caller.user_id(), plan).await?;
         }
@@ -128,7 +153,7 @@ impl Staging {
         self.bytes = 0;
         self.rows.clear();
         self.rejections.clear();
-        Ok(())
+        Ok(None)
     }
 
     /// Gives the file up: deletes what has been staged of it. Call it when the file will not arrive in full.

@@ -63,7 +63,9 @@ fn capitalized(word: &str) -> String {
 pub(super) fn offer_idempotency(document: &mut Value) {
     for (method, operation) in operations(document) {
         let signed = operation.get("security").is_some_and(|schemes| schemes[0]["bearer"].is_array());
-        let creates = operation.get("responses").is_some_and(|responses| responses["201"].is_object());
+        let creates = operation
+            .get("responses")
+            .is_some_and(|responses| responses["201"].is_object() || responses["202"].is_object());
         if method == "post" && signed && creates {
             let key = json!({
                 "name": "Idempotency-Key",

@@ -96,7 +96,7 @@ impl SessionRepository for OrgConnection {
     }
 
     async fn revoke_all(&mut self, user: UserId, except: Option<SessionId>, now: Timestamp) -> Result<u64> {
-        // Sessions that have run out are dead without being revoked, and are left to the clean-up.
+        // Sessions that have run out are dead without being revoked: they are left as they are.
         let (used_after, created_after) = Session::living_since(now);
         self.execute(REVOKE_ALL, args![user, now, used_after, created_after, except]).await
     }

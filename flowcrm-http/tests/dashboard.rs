@@ -1,7 +1,7 @@
 //! Every figure of the dashboard equals a recount over the lists that the same viewer walks, for each role, after
 //! random histories over some weeks, in time zones whose midnights are not UTC's and move with the seasons.
 //!
-//! `FLOWCRM_PROOF=long` tries many more histories and prints what was counted.
+//! `FLOWCRM_PROOF=long` tries many more histories; `FLOWCRM_FIGURES` names a file for what was counted.
 mod support;
 
 #[path = "dashboard/history.rs"]
@@ -15,7 +15,8 @@ use flowcrm_core::env::FixedClock;
 use history::{History, World, history};
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use recount::Recount;
-use support::TestServer;
+use serde_json::json;
+use support::{TestServer, proof};
 
 const STATUSES: [&str; 6] = ["NEW", "CONTACTED", "QUALIFIED", "PROPOSAL", "WON", "LOST"];
 const STAGES: [&str; 6] =
@@ -80,9 +81,9 @@ async fn hold(
 
 #[test]
 fn every_figure_equals_a_recount_over_the_lists_of_the_same_viewer() {
-    let is_long = std::env::var("FLOWCRM_PROOF").is_ok_and(|proof| proof == "long");
-    let (cases, most) = if is_long { (200, 150) } else { (8, 70) };
+    let (cases, most) = if proof::is_long() { (200, 150) } else { (8, 70) };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut proven = Vec::new();
     for (server, clock) in runtime.block_on(TestServer::on_each_engine_at("2026-03-15T10:00:00Z")) {
         let engine = server.database.engine;
         let (figures, number) = (Figures::default(), Cell::new(0));
@@ -97,14 +98,13 @@ fn every_figure_equals_a_recount_over_the_lists_of_the_same_viewer() {
         outcome.expect("histories to try");
         let Figures { histories, steps, records, views } = figures;
         assert!(records.get() > 0, "{engine}: nothing was counted");
-        if is_long {
-            eprintln!(
-                "{engine}: {} histories of {} steps, {} views, {} records recounted: every figure equal",
-                histories.get(),
-                steps.get(),
-                views.get(),
-                records.get(),
-            );
-        }
+        proven.push(json!({
+            "engine": engine,
+            "histories": histories.get(),
+            "steps": steps.get(),
+            "views": views.get(),
+            "recordsRecounted": records.get(),
+        }));
     }
+    proof::note("dashboard", "histories", &proven);
 }

@@ -5,8 +5,6 @@
 
 mod support;
 
-#[path = "kill/figures.rs"]
-mod figures;
 #[path = "kill/importing.rs"]
 mod importing;
 #[path = "kill/inspection.rs"]
@@ -27,7 +25,13 @@ use inspection::{Inspected, Inspector};
 use serde_json::json;
 use support::TestDatabase;
 use support::process::ServerProcess;
+use support::proof;
 use team::{Team, Unanswered};
+
+/// How often a server is killed on each engine.
+fn kills() -> usize {
+    if proof::is_long() { 25 } else { 2 }
+}
 
 /// A number that nobody foresees.
 fn random_in(range: Range<u64>) -> u64 {
@@ -43,7 +47,7 @@ async fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_by_half() {
         let mut inspector = Inspector::of(&database).await;
         let mut teams = [Team::found(&server, "one").await, Team::found(&server, "two").await];
         let mut unanswered = Unanswered::default();
-        for _ in 0..figures::kills() {
+        for _ in 0..kills() {
             teams.iter_mut().for_each(Team::begin_to_write);
             tokio::time::sleep(Duration::from_millis(random_in(300..1_500))).await;
             server.kill();
@@ -68,7 +72,7 @@ async fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_by_half() {
         assert!(acknowledged > 30, "the clients hardly wrote: {acknowledged}");
         figures.push(json!({
             "engine": database.engine,
-            "kills": figures::kills(),
+            "kills": kills(),
             "acknowledgedChanges": acknowledged,
             "acknowledgedAndLost": 0,
             "unanswered": {"foundDone": unanswered.done, "foundUndone": unanswered.undone, "foundHalf": 0},
@@ -77,7 +81,7 @@ async fn what_was_acknowledged_survives_a_kill_and_nothing_is_there_by_half() {
             "notifications": found.notifications,
         }));
     }
-    figures::note("writes", &figures);
+    proof::note("kill", "writes", &figures);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,7 +91,7 @@ async fn an_import_goes_on_by_itself_after_a_kill_and_counts_right() {
         let mut importing = Importing::begin(&database).await;
         importing.kill_during_an_upload().await;
         importing.kill_with_one_running_and_one_waiting().await;
-        while importing.kills < figures::kills() {
+        while importing.kills < kills() {
             importing.kill_while_running().await;
         }
         importing.check_results().await;
@@ -103,5 +107,5 @@ async fn an_import_goes_on_by_itself_after_a_kill_and_counts_right() {
             "wrongCounts": 0,
         }));
     }
-    figures::note("imports", &figures);
+    proof::note("kill", "imports", &figures);
 }

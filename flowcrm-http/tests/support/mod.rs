@@ -4,6 +4,7 @@
 #[path = "../../../flowcrm-store/tests/support/mod.rs"]
 mod databases;
 pub mod process;
+pub mod proof;
 
 pub use databases::{SECRET, TestDatabase};
 

@@ -1,17 +1,16 @@
-//! What was proven, as figures in a file.
+//! Long proofs, and what they have proven as figures in a file.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 
-/// How often a server is killed on each engine.
-pub(crate) fn kills() -> usize {
-    let is_long = std::env::var("FLOWCRM_PROOF").is_ok_and(|proof| proof == "long");
-    if is_long { 25 } else { 2 }
+/// Whether the long version of a proof is asked for.
+pub fn is_long() -> bool {
+    std::env::var("FLOWCRM_PROOF").is_ok_and(|proof| proof == "long")
 }
 
-/// Writes figures under a name into the file that `FLOWCRM_FIGURES` names, if it does.
-pub(crate) fn note(name: &str, figures: &[Value]) {
+/// Writes the figures of a test binary under a name into the file that `FLOWCRM_FIGURES` names, if it does.
+pub fn note(test: &str, name: &str, figures: &[Value]) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let Ok(path) = std::env::var("FLOWCRM_FIGURES") else {
         return;
@@ -21,8 +20,8 @@ pub(crate) fn note(name: &str, figures: &[Value]) {
     let mut file: Map<String, Value> = known.unwrap_or_default();
     let release = if cfg!(debug_assertions) { "" } else { " --release" };
     let command = format!(
-        "FLOWCRM_PROOF=long FLOWCRM_FIGURES=$PWD/docs/figures/kill.json .ci/with-postgres \
-         cargo test{release} --locked --package flowcrm-http --test kill"
+        "FLOWCRM_PROOF=long FLOWCRM_FIGURES=$PWD/docs/figures/{test}.json .ci/with-postgres \
+         cargo test{release} --locked --package flowcrm-http --test {test}"
     );
     file.insert("command".to_owned(), json!(command));
     file.insert(name.to_owned(), json!(figures));

@@ -25,6 +25,6 @@ pub fn note(test: &str, name: &str, figures: &[Value]) {
     );
     file.insert("command".to_owned(), json!(command));
     file.insert(name.to_owned(), json!(figures));
-    let text = serde_json::to_string_pretty(&file).expect("figures are JSON");
-    std::fs::write(&path, format!("{text}\n")).expect("the file for figures");
+    let pretty = serde_json::to_string_pretty(&file).expect("figures are JSON");
+    std::fs::write(&path, format!("{pretty}\n")).expect("the file for figures");
 }

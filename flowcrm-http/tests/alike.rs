@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use flowcrm_core::auth::{Register, SignIn};
 use flowcrm_core::caller::{Caller, Origin};
 use flowcrm_core::deals::{DealPatch, NewDeal};
-use flowcrm_core::imports::{ImportKind, ImportOptions, ImportQuery, RejectionQuery};
+use flowcrm_core::imports::{ImportKind, ImportOptions, ImportQuery, KeptQuery, RejectionQuery};
 use flowcrm_core::input::Body;
 use flowcrm_core::leads::{ConvertLead, LeadPatch, LeadQuery, LeadView, NewLead};
 use flowcrm_core::notifications::Announce;
@@ -235,6 +235,18 @@ async fn imports_are_written_alike() {
     let rejected = owner.imports().rejected(queued.id, RejectionQuery::default()).await.expect("rows").items;
     assert!(rejected.iter().any(|it| it.column.is_some()) && rejected.iter().any(|it| it.column.is_none()));
     all_alike(&rejected);
+    let gus = owner.leads().list(LeadQuery::default()).await.expect("leads").items.remove(0);
+    owner
+        .leads()
+        .update(gus.id, LeadPatch { phone: Patch::Set("1".to_owned()), ..LeadPatch::default() }, None)
+        .await
+        .expect("a change");
+    owner.imports().undo(queued.id).await.expect("an import");
+    crm.run_waiting_imports().await.expect("a run");
+    let undone = owner.imports().get(queued.id).await.expect("an import");
+    assert!(undone.undone_at.is_some());
+    alike(&undone);
+    all_alike(&owner.imports().kept(queued.id, KeptQuery::default()).await.expect("records").items);
 }
 
 #[tokio::test]

@@ -72,6 +72,8 @@ const CALLS: &[(&str, &str)] = &[
     ("GET", "/api/dashboard/activity"),
     ("GET", "/api/imports"),
     ("GET", "/api/imports/{id}"),
+    ("DELETE", "/api/imports/{id}"),
+    ("GET", "/api/imports/{id}/kept"),
     ("GET", "/api/imports/{id}/rejected"),
     ("GET", "/api/audit-logs"),
     ("GET", "/api/events"),

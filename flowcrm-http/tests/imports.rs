@@ -63,3 +63,50 @@ async fn an_upload_is_imported_once_per_idempotency_key() {
         assert_eq!(owner.walk("/api/leads").await.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn an_import_is_watched_and_undone() {
+    for server in TestServer::on_each_engine().await {
+        let owner = server.register("undone").await;
+        let mut file = "name,email\n".to_owned();
+        (0..3_000).for_each(|number| file.push_str(&format!("Lead {number},l{number}@x.org\n")));
+        let accepted = owner.upload("leads", &json!({}), file.into_bytes()).await;
+        let path = format!("/api/imports/{}", accepted.body["id"].as_str().expect("an id"));
+        let events = watched(&owner, &path).await;
+        let states: Vec<&str> = events.iter().filter_map(|import| import["state"].as_str()).collect();
+        assert_eq!(states.last(), Some(&"DONE"));
+        let created: Vec<i64> = events.iter().filter_map(|import| import["created"].as_i64()).collect();
+        assert!(created.is_sorted() && created.len() > 1, "{created:?}");
+        assert_eq!(created.last(), Some(&3_000));
+
+        let lead = owner.get("/api/leads?q=l2999").await.body[0]["id"].as_str().expect("an id").to_owned();
+        assert_eq!(owner.put(&format!("/api/leads/{lead}"), json!({"phone": "1"})).await.status, 200);
+        let undoing = owner.delete(&path).await;
+        assert_eq!((undoing.status, &undoing.body["state"]), (202, &json!("UNDOING")), "{:?}", undoing.body);
+        let undone = watched(&owner, &path).await.pop().expect("an event");
+        assert_eq!(
+            [&undone["state"], &undone["removed"], &undone["kept"]],
+            [&json!("UNDONE"), &json!(2_999), &json!(1)]
+        );
+        let kept = owner.get(&format!("{path}/kept")).await.body;
+        let expected = json!([{
+            "line": 3_001, "recordId": lead, "wasCreated": true, "reason": "was changed since",
+        }]);
+        assert_eq!((&kept, owner.walk("/api/leads").await.len()), (&expected, 1));
+
+        let strangers = server.register("strangers").await;
+        let request = strangers.request(reqwest::Method::GET, &path).header(ACCEPT, "text/event-stream");
+        assert_eq!(strangers.send(request).await.status, 404);
+    }
+}
+
+/// What a watched import tells until it ends.
+async fn watched(client: &support::Client, path: &str) -> Vec<serde_json::Value> {
+    let request = client.request(reqwest::Method::GET, path).header(ACCEPT, "text/event-stream");
+    let answer = request.send().await.expect("an answer");
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    let text = answer.text().await.expect("a stream that ends");
+    let events = text.split("\n\n").filter(|event| event.starts_with("event: progress\n"));
+    let data = events.map(|event| event.split_once("data: ").expect("data").1);
+    data.map(|data| serde_json::from_str(data).expect("JSON")).collect()
+}

@@ -124,6 +124,17 @@ impl Calls<'_> {
         owner.finished_import(id.as_str().expect("an id")).await;
         self.get(owner, &path("/api/imports/{}", &id)).await;
         self.get(owner, &path("/api/imports/{}/rejected", &id)).await;
+        let leads = owner.get("/api/leads?q=eve").await.body;
+        self.post(
+            owner,
+            &path("/api/leads/{}/activities", &leads[0]["id"]),
+            json!({"type": "CALL", "content": "Hi"}),
+        )
+        .await;
+        self.delete(owner, &path("/api/imports/{}", &id)).await;
+        owner.finished_import(id.as_str().expect("an id")).await;
+        self.get(owner, &path("/api/imports/{}", &id)).await;
+        self.get(owner, &path("/api/imports/{}/kept", &id)).await;
     }
 
     /// What trusted programs do has no address, and what the system does has no user.

@@ -52,11 +52,11 @@ WHERE id IN (SELECT id FROM sign_in_log WHERE created_at < $1 ORDER BY created_a
     /// Lease times are the database's.
     WAITING_IMPORTS = Sql::pair(
         "SELECT org_id, id FROM imports
-WHERE is_staged AND state IN ('QUEUED', 'RUNNING') AND (lease_until IS NULL OR lease_until < now())
+WHERE is_staged AND state IN ('QUEUED', 'RUNNING', 'UNDOING') AND (lease_until IS NULL OR lease_until < now())
 ORDER BY created_at, id
 LIMIT 100",
         "SELECT org_id, id FROM imports
-WHERE is_staged AND state IN ('QUEUED', 'RUNNING')
+WHERE is_staged AND state IN ('QUEUED', 'RUNNING', 'UNDOING')
   AND (lease_until IS NULL OR lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 ORDER BY created_at, id
 LIMIT 100",

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "support/importing.rs"]
+mod importing;
 mod support;
 
 use std::fmt::Write as _;
@@ -9,56 +11,15 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use flowcrm_core::access::Role;
-use flowcrm_core::auth::Register;
 use flowcrm_core::deals::{Deal, DealStage};
 use flowcrm_core::env::{Env, FixedClock};
-use flowcrm_core::imports::{Import, ImportKind, ImportState, Rejection};
+use flowcrm_core::imports::{Import, ImportKind, ImportState};
 use flowcrm_core::input::Body;
-use flowcrm_core::users::{NewUser, UpdateUser};
-use flowcrm_core::{Caller, Crm, ErrorCode, Origin, Result};
-use serde_json::{Value, json};
-use sqlx::Connection as _;
+use flowcrm_core::users::UpdateUser;
+use flowcrm_core::{Caller, ErrorCode};
+use importing::{body, import, member, owner, send};
+use serde_json::json;
 use support::TestDatabase;
-
-async fn owner(crm: &Crm) -> Caller {
-    let register = Register {
-        name: "Ada Byron".to_owned(),
-        email: "ada@example.com".parse().unwrap(),
-        password: "correct horse".into(),
-        org_name: "Engines".to_owned(),
-    };
-    let signed_in = crm.register(register, &Origin::default()).await.unwrap();
-    crm.authenticate(signed_in.access_token.as_str()).unwrap()
-}
-
-async fn member(caller: &Caller, name: &str, role: Role) -> Caller {
-    let email = format!("{name}@example.com").parse().unwrap();
-    let new = NewUser { name: name.to_owned(), email, role: Some(role), password: "correct horse".into() };
-    let user = caller.users().create(new).await.unwrap();
-    caller.crm().as_user(user.id).await.unwrap()
-}
-
-fn body(value: Value) -> Body {
-    Body::try_from(value).unwrap()
-}
-
-/// Sends a file; it waits for a worker then.
-async fn send(caller: &Caller, kind: ImportKind, options: Value, file: &[u8]) -> Result<Import> {
-    let mut staging = caller.imports().begin(kind, body(options), "folder/file.csv".to_owned()).await?;
-    for piece in file.chunks(8_000) {
-        staging.push(piece).await?;
-    }
-    staging.finish().await
-}
-
-/// Sends a file and has it imported.
-async fn import(caller: &Caller, kind: ImportKind, options: Value, file: &[u8]) -> (Import, Vec<Rejection>) {
-    let import = send(caller, kind, options, file).await.unwrap();
-    assert_eq!((import.state, caller.crm().run_waiting_imports().await.unwrap()), (ImportState::Queued, 1));
-    let import = caller.imports().get(import.id).await.unwrap();
-    let rejected = caller.imports().rejected(import.id, body(json!({"limit": "200"}))).await.unwrap();
-    (import, rejected.items)
-}
 
 fn counts(import: &Import) -> (i64, i64, i64, i64) {
     assert_eq!((import.state, import.error.as_deref()), (ImportState::Done, None));
@@ -187,20 +148,7 @@ async fn an_import_that_workers_abandon_again_and_again_ends_with_right_counts()
 
 /// As if a minute had passed for the database.
 async fn expire_leases(database: &TestDatabase) {
-    run_sql(database, "UPDATE imports SET lease_until = NULL").await;
-}
-
-/// Runs a statement behind the back of the CRM; answers how many rows it changed.
-async fn run_sql(database: &TestDatabase, statement: &'static str) -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "a test looks behind the curtain")]
-    let changed = if database.engine == "sqlite" {
-        let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-        sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
-    } else {
-        let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-        sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
-    };
-    changed.unwrap()
+    support::run_sql(database, "UPDATE imports SET lease_until = NULL").await;
 }
 
 #[tokio::test]
@@ -215,12 +163,12 @@ async fn a_file_that_never_arrives_in_full_is_forgotten_after_an_hour() {
         drop(staging);
         clock.advance(TimeDelta::minutes(59));
         assert_eq!(crm.run_waiting_imports().await.unwrap(), 0);
-        assert_ne!(run_sql(&database, "UPDATE import_rows SET line = line").await, 0);
+        assert_ne!(support::run_sql(&database, "UPDATE import_rows SET line = line").await, 0);
         assert!(ada.imports().list(Body::default()).await.unwrap().items.is_empty());
         clock.advance(TimeDelta::minutes(2));
         assert_eq!(crm.run_waiting_imports().await.unwrap(), 0);
-        assert_eq!(run_sql(&database, "UPDATE import_rows SET line = line").await, 0);
-        assert_eq!(run_sql(&database, "UPDATE imports SET total = 0").await, 0);
+        assert_eq!(support::run_sql(&database, "UPDATE import_rows SET line = line").await, 0);
+        assert_eq!(support::run_sql(&database, "UPDATE imports SET total = 0").await, 0);
     }
 }
 

@@ -82,7 +82,7 @@ async fn create<T: Target>(
     let keys: Vec<Keys> = drafts.iter().map(|draft| T::keys_of(&draft.patch)).collect();
     let mut taken = Taken::look_up(work, run, &keys).await?;
     let now = work.env().now();
-    let (mut records, mut new_keys) = (Vec::new(), Vec::new());
+    let (mut records, mut lines, mut new_keys) = (Vec::new(), Vec::new(), Vec::new());
     for (draft, keys) in drafts.into_iter().zip(keys) {
         match taken.has(&keys) {
             true if skips => {
@@ -108,6 +108,7 @@ async fn create<T: Target>(
             Ok(record) => {
                 new_keys.extend(taken.take(&keys).into_iter().map(|key| (key, record.id())));
                 records.push(record);
+                lines.push(row.line);
             }
             Err(error) => applied.rejections.push(refused(reader, &row, error)?),
         }
@@ -117,8 +118,13 @@ async fn create<T: Target>(
         return work.imports().foresee(run.import.id, &new_keys).await;
     }
     T::insert(work, &records).await?;
-    let change = |record: &T| Change { record_id: record.id(), version: record.version(), previous: None };
-    let changes: Vec<Change> = records.iter().map(change).collect();
+    let change = |(record, line): (&T, i64)| Change {
+        record_id: record.id(),
+        line,
+        version: record.version(),
+        previous: None,
+    };
+    let changes: Vec<Change> = records.iter().zip(lines).map(change).collect();
     work.imports().note_changes(run.import.id, &changes).await
 }
 
@@ -161,11 +167,11 @@ async fn update<T: Target>(
             Ok(None) => applied.skipped += 1,
             Ok(Some((record, true))) => {
                 applied.created += 1;
-                roster.create(record);
+                roster.create(record, row.line);
             }
             Ok(Some((record, false))) => {
                 applied.updated += 1;
-                roster.change(record, now);
+                roster.change(record, row.line, now);
             }
             Err(error) => applied.rejections.push(refused(reader, &row, error)?),
         }

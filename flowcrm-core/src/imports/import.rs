@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::apply::Applied;
+use super::undo::Undone;
+use crate::error::{Error, Result};
 use crate::events::{Audience, Circle, EntityType, Event, EventKind, Subject};
 use crate::ids::{ImportId, UserId};
 use crate::input::{Command, Fields, words};
@@ -30,8 +32,12 @@ words! {
         Running = "RUNNING",
         /// All rows have been dealt with.
         Done = "DONE",
-        /// It ended before all rows had been dealt with; `error` says why.
+        /// It ended before all rows had been dealt with, or could not be undone; `error` says why.
         Failed = "FAILED",
+        /// It is being undone.
+        Undoing = "UNDOING",
+        /// It has been undone, but for the records that were kept.
+        Undone = "UNDONE",
     }
 }
 
@@ -62,18 +68,40 @@ pub struct Import {
     pub skipped: i64,
     /// How many rows were rejected.
     pub rejected: i64,
+    /// How many of the created records have been deleted by undoing it.
+    pub removed: i64,
+    /// How many of the updated records have been put back by undoing it.
+    pub restored: i64,
+    /// How many records undoing it has left as they are, because somebody has changed or used them since.
+    pub kept: i64,
     /// When the file arrived.
     pub created_at: Timestamp,
     /// When the first rows were taken up.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+    /// When undoing it ended.
+    pub undone_at: Option<Timestamp>,
 }
 
 impl Import {
+    /// Whether all rows have been dealt with, or none will be any more.
+    pub const fn has_ended(&self) -> bool {
+        matches!(self.state, ImportState::Done | ImportState::Failed | ImportState::Undone)
+    }
+
+    /// How many rows have been dealt with.
+    pub const fn processed(&self) -> i64 {
+        self.created + self.updated + self.skipped + self.rejected
+    }
+
+    /// How many records have been dealt with in undoing it.
+    pub const fn taken_back(&self) -> i64 {
+        self.removed + self.restored + self.kept
+    }
+
     /// This import after some more rows.
     pub(super) fn advanced(mut self, applied: &Applied) -> Self {
-        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.created += count(applied.created);
         self.updated += count(applied.updated);
         self.skipped += count(applied.skipped);
@@ -89,6 +117,50 @@ impl Import {
     /// This import, given up for a reason that its reader may know.
     pub(super) fn failed(self, error: &str, now: Timestamp) -> Self {
         Self { state: ImportState::Failed, error: Some(error.to_owned()), finished_at: Some(now), ..self }
+    }
+
+    /// This import, on its way back. What was kept before is looked at again.
+    ///
+    /// # Errors
+    ///
+    /// `conflict` for a dry run.
+    pub(super) fn undoing(self) -> Result<Self> {
+        if self.dry_run {
+            return Err(Error::conflict("This was a dry run: it has changed nothing that could be undone."));
+        }
+        Ok(Self { state: ImportState::Undoing, error: None, kept: 0, undone_at: None, ..self })
+    }
+
+    /// Whether it is being undone, or there is nothing left of it that undoing it again could reach.
+    pub(super) const fn is_undone(&self) -> bool {
+        match self.state {
+            ImportState::Undoing => true,
+            ImportState::Undone => self.kept == 0,
+            _ => false,
+        }
+    }
+
+    /// This import after some more records have been dealt with in undoing it.
+    pub(super) fn receded(mut self, undone: &Undone) -> Self {
+        self.removed += count(undone.removed);
+        self.restored += count(undone.restored);
+        self.kept += count(undone.kept);
+        self
+    }
+
+    /// This import after undoing it has come to its end.
+    pub(super) fn undone(self, now: Timestamp) -> Self {
+        Self { state: ImportState::Undone, undone_at: Some(now), ..self }
+    }
+
+    /// That this user's undoing of the import came to its end.
+    pub(super) fn undoing_ended(&self, user: UserId) -> Event {
+        let Self { file, removed, restored, kept, .. } = self;
+        let message = match &self.error {
+            Some(error) => format!("Undoing the import of {file} failed: {error}"),
+            None => format!("Import of {file} undone: {removed} removed, {restored} restored, {kept} kept"),
+        };
+        self.told(EventKind::ImportUndone, user, message)
     }
 
     /// That the import of this user came to its end, whichever: a failed one may have created records too.
@@ -110,11 +182,19 @@ impl Import {
                 format!("Import of {file} finished: {created} created{}, {rejected} rejected", updated(""))
             }
         };
+        self.told(EventKind::ImportCompleted, user, message)
+    }
+
+    fn told(&self, kind: EventKind, user: UserId, message: String) -> Event {
         let notice = Notice::to([Some(user)], NotificationType::System, message)
             .linking(format!("/imports/{}", self.id))
             .including_actor();
-        Event::about(EventKind::ImportCompleted, &OfUser { import: self, user }).notifying(notice)
+        Event::about(kind, &OfUser { import: self, user }).notifying(notice)
     }
+}
+
+fn count(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// An import with the user who began it.

@@ -3,6 +3,9 @@
 //! A file is read as it arrives, and the cells of its mapped columns are staged, nothing else of it. A worker then
 //! applies the staged rows, some hundred per transaction, each of which moves the import's checkpoint: wherever a
 //! server is stopped, another goes on exactly there.
+//!
+//! What an import did to each record is noted beside it, so that it can be undone, in the same steps: what it created
+//! goes, what it updated goes back, and what somebody has changed or used since stays.
 
 mod amounts;
 mod apply;
@@ -17,10 +20,12 @@ mod field;
 mod headers;
 mod import;
 mod intake;
+mod kept;
 mod mapping;
 mod members;
 mod named_leads;
 mod options;
+mod progress;
 mod rejected_file;
 mod repository;
 mod roster;
@@ -29,6 +34,7 @@ mod run;
 mod service;
 mod staging;
 mod target;
+mod undo;
 mod vocabulary;
 
 pub use amounts::DecimalMark;
@@ -38,10 +44,12 @@ pub use import::{
     Import, ImportKind, ImportQuery, ImportSort, ImportState, RejectedRow, Rejection, RejectionQuery,
     RejectionSort,
 };
+pub use kept::{KeptQuery, KeptRecord, KeptSort};
 pub use mapping::Plan;
 pub use members::ImportMember;
 pub use options::{Column, Delimiter, FileEncoding, ImportOptions, OnDuplicate, Source};
+pub use progress::Progress;
 pub use rejected_file::RejectedFile;
-pub use repository::{Change, Foreseen, ImportRepository, Lease, Run, StagedRow};
+pub use repository::{Change, Foreseen, ImportRepository, Lease, Outcome, Run, StagedRow, Undo};
 pub use service::Imports;
 pub use staging::Staging;

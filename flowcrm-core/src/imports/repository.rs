@@ -1,7 +1,10 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Import, ImportKind, ImportMember, ImportQuery, Plan, RejectedRow, Rejection, RejectionQuery};
+use super::{
+    Import, ImportKind, ImportMember, ImportQuery, KeptQuery, KeptRecord, Plan, RejectedRow, Rejection,
+    RejectionQuery,
+};
 use crate::deals::Deal;
 use crate::error::Result;
 use crate::ids::{ImportId, LeadId, UserId};
@@ -22,11 +25,45 @@ pub struct StagedRow {
 pub struct Change {
     /// The record, a lead or deal.
     pub record_id: Uuid,
+    /// The line of the first row that created or changed it.
+    pub line: i64,
     /// Its version after the import; another one shows that somebody has changed it since.
     pub version: i64,
     /// The record before the import, as CBOR; nothing when the import created it. What no client is shown, whether a
     /// lead has been converted, is not in it: an import leaves that as it is.
     pub previous: Option<Vec<u8>>,
+}
+
+/// What came of undoing an import's change of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The record, a lead or deal.
+    pub record_id: Uuid,
+    /// The line of the change.
+    pub line: i64,
+    /// The version by which the change is known from now on: of a record that was put back, its present one.
+    pub version: i64,
+    /// Whether the record is again what it was before the import.
+    pub is_restored: bool,
+    /// Why the record was left as it is.
+    pub kept_because: Option<String>,
+}
+
+impl Outcome {
+    /// That nothing has come of it yet.
+    pub(super) const fn of(change: &Change) -> Self {
+        let Change { record_id, line, version, .. } = *change;
+        Self { record_id, line, version, is_restored: false, kept_because: None }
+    }
+}
+
+/// How far an import has been undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Undo {
+    /// Who asked for it.
+    pub user_id: UserId,
+    /// The last record that has been dealt with; none before the first.
+    pub behind: Option<Uuid>,
 }
 
 /// What a dry run would have made of a record.
@@ -59,6 +96,15 @@ pub struct Run {
     pub plan: Plan,
     /// The line of the last row that has been applied; 0 before the first.
     pub checkpoint: i64,
+    /// How far it has been undone, if it is being undone.
+    pub undo: Option<Undo>,
+}
+
+impl Run {
+    /// Whose rights it takes to go on.
+    pub(super) fn acting(&self) -> UserId {
+        self.undo.map_or(self.user_id, |undo| undo.user_id)
+    }
 }
 
 /// Where imports and their rows are kept. Every method sees the transaction's organization only.
@@ -95,8 +141,8 @@ pub trait ImportRepository: Send {
     /// Deletes an import whose file has not arrived, with its rows.
     async fn discard(&mut self, id: ImportId) -> Result<()>;
 
-    /// Takes a lease of 15 seconds, by the database's clock, on a staged import that is not finished and that nobody
-    /// holds; answers whether it did.
+    /// Takes a lease of 15 seconds, by the database's clock, on a staged import that is not finished, or not undone,
+    /// and that nobody holds; answers whether it did.
     async fn claim(&mut self, lease: Lease, now: Timestamp) -> Result<bool>;
 
     /// The plan of an import whose whole file has arrived.
@@ -119,6 +165,52 @@ pub trait ImportRepository: Send {
 
     /// Notes what the import did to records. Of a record that it had changed before, it is the version that changes.
     async fn note_changes(&mut self, id: ImportId, changes: &[Change]) -> Result<()>;
+
+    /// The import, if its whole file has arrived, locked until the transaction ends.
+    async fn lock(&mut self, id: ImportId) -> Result<Option<Import>>;
+
+    /// Hands an import over to the worker for a user who wants it undone, from its first record on; whoever holds it
+    /// loses it.
+    async fn begin_undo(&mut self, import: &Import, user: UserId) -> Result<()>;
+
+    /// Writes how far the undoing of an import that was held in this transaction has come, and renews the lease.
+    async fn save_undo(&mut self, lease: Lease, import: &Import, behind: Option<Uuid>) -> Result<()>;
+
+    /// The changes that have not been taken back, of the records behind one, in the order of their ids, at most so
+    /// many.
+    async fn changes_after(
+        &mut self,
+        id: ImportId,
+        behind: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Change>>;
+
+    /// The changes of some records, whichever import made them, that have been taken back.
+    async fn restorations(&mut self, records: &[Uuid]) -> Result<Vec<Change>>;
+
+    /// Forgets the changes of records that have gone.
+    async fn forget_changes(&mut self, id: ImportId, records: &[Uuid]) -> Result<()>;
+
+    /// Notes what came of undoing some changes.
+    async fn note_outcomes(&mut self, id: ImportId, outcomes: &[Outcome]) -> Result<()>;
+
+    /// The records that undoing an import has left as they are: one more than the limit if there are more.
+    async fn kept(&mut self, id: ImportId, query: &KeptQuery) -> Result<Vec<KeptRecord>>;
+
+    /// Those of some records of the kind that activities, deals or tasks refer to; one may come several times.
+    async fn used(&mut self, kind: ImportKind, ids: &[Uuid]) -> Result<Vec<Uuid>>;
+
+    /// Those of some leads that are there, locked until the transaction ends.
+    async fn lock_leads(&mut self, ids: &[Uuid]) -> Result<Vec<Lead>>;
+
+    /// Those of some deals that are there, locked until the transaction ends.
+    async fn lock_deals(&mut self, ids: &[Uuid]) -> Result<Vec<Deal>>;
+
+    /// Deletes leads that nothing refers to.
+    async fn remove_leads(&mut self, leads: &[Lead]) -> Result<()>;
+
+    /// Deletes deals that nothing refers to.
+    async fn remove_deals(&mut self, deals: &[Deal]) -> Result<()>;
 
     /// Remembers by which keys records would be found after a dry run.
     async fn foresee(&mut self, id: ImportId, keys: &[(String, Uuid)]) -> Result<()>;

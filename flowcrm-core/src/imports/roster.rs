@@ -24,7 +24,8 @@ struct Entry<T> {
     /// The record before these rows; none when one of them creates it.
     before: Option<T>,
     now: T,
-    is_changed: bool,
+    /// The line of the first row that creates or changes it.
+    line: Option<i64>,
 }
 
 /// Which record a row means.
@@ -58,7 +59,7 @@ impl<T: Target> Roster<T> {
             by_email: HashMap::new(),
         };
         for record in records {
-            roster.put(Entry { before: Some(record.clone()), now: record, is_changed: false });
+            roster.put(Entry { before: Some(record.clone()), now: record, line: None });
         }
         Ok(roster)
     }
@@ -83,17 +84,18 @@ impl<T: Target> Roster<T> {
     }
 
     /// Adds a record that a row creates.
-    pub(super) fn create(&mut self, record: T) {
-        self.put(Entry { before: None, now: record, is_changed: true });
+    pub(super) fn create(&mut self, record: T, line: i64) {
+        self.put(Entry { before: None, now: record, line: Some(line) });
     }
 
     /// Puts a record, changed by a row, in the place of what it was.
-    pub(super) fn change(&mut self, record: T, now: Timestamp) {
+    pub(super) fn change(&mut self, record: T, line: i64, now: Timestamp) {
         let Some(entry) = self.entries.remove(&record.id()) else { return };
         self.by_email.values_mut().for_each(|ids| ids.retain(|id| *id != record.id()));
         // All rows together are one change.
         let version = entry.before.as_ref().map_or(1, |before| before.version() + 1);
-        self.put(Entry { now: record.with_version(version, now), is_changed: true, ..entry });
+        let line = entry.line.or(Some(line));
+        self.put(Entry { now: record.with_version(version, now), line, before: entry.before });
     }
 
     fn put(&mut self, entry: Entry<T>) {
@@ -112,31 +114,34 @@ impl<T: Target> Roster<T> {
 
     /// Writes what the rows have created and changed; a dry run notes it instead.
     pub(super) async fn write(self, work: &mut Work, run: &Run) -> Result<()> {
-        let changed: Vec<&Entry<T>> = self
+        let changed: Vec<(i64, &Entry<T>)> = self
             .order
             .iter()
             .filter_map(|id| self.entries.get(id))
-            .filter(|entry| entry.is_changed)
+            .filter_map(|entry| entry.line.map(|line| (line, entry)))
             .collect();
         if run.import.dry_run {
             let (mut keys, mut records) = (Vec::new(), Vec::new());
-            for entry in changed {
+            for (_, entry) in changed {
                 keys.extend(spelled(&entry.now.keys()).map(|key| (key, entry.now.id())));
                 records.push(Foreseen { record_id: entry.now.id(), record: cbor(&entry.now)? });
             }
             work.imports().foresee(run.import.id, &keys).await?;
             return work.imports().foresee_records(run.import.id, &records).await;
         }
-        let created: Vec<T> =
-            changed.iter().filter(|entry| entry.before.is_none()).map(|entry| entry.now.clone()).collect();
+        let created: Vec<T> = changed
+            .iter()
+            .filter(|(_, entry)| entry.before.is_none())
+            .map(|(_, entry)| entry.now.clone())
+            .collect();
         T::insert(work, &created).await?;
         let mut notes = Vec::with_capacity(changed.len());
-        for entry in changed {
+        for (line, entry) in changed {
             let previous = entry.before.as_ref().map(cbor).transpose()?;
             if previous.is_some() {
                 T::update(work, &entry.now).await?;
             }
-            notes.push(Change { record_id: entry.now.id(), version: entry.now.version(), previous });
+            notes.push(Change { record_id: entry.now.id(), line, version: entry.now.version(), previous });
         }
         work.imports().note_changes(run.import.id, &notes).await
     }

@@ -1,9 +1,10 @@
-//! The worker: staged imports, brought to their end.
+//! The worker: imports, brought to their end or undone.
 
 use chrono::Duration;
 
 use super::apply::apply;
-use super::{Lease, Run};
+use super::undo::take_back;
+use super::{Lease, Run, Undo};
 use crate::access::{Action, OrgScope};
 use crate::caller::Origin;
 use crate::crm::Crm;
@@ -12,18 +13,21 @@ use crate::ids::ImportId;
 use crate::ports::{Journal, OrgTx};
 use crate::work::Work;
 
-/// So many rows are applied in one transaction.
+/// So many rows are applied, or changes taken back, in one transaction.
 const ROWS_AT_ONCE: usize = 500;
+
+/// From so many rows on, the database is asked to take note of what has been imported, or has gone.
+const MANY_ROWS: i64 = 1_000;
 
 /// How often rows may fail, for another reason than an absent database, until the import is given up.
 const ATTEMPTS: usize = 3;
 
 /// How a step of an import went.
 enum Step {
-    /// Some rows were applied, there may be more.
-    Applied,
-    /// The import has come to its end.
-    Ended,
+    /// Something has been done, there may be more to do.
+    Taken,
+    /// The import has come to its end, with so many rows.
+    Ended(i64),
     /// Another worker holds the import.
     Lost,
 }
@@ -38,15 +42,25 @@ impl Crm {
     pub async fn run_waiting_imports(&self) -> Result<usize> {
         self.discard_abandoned_files().await?;
         let waiting = self.store().system_read().await?.waiting_imports().await?;
-        let mut ended = 0;
+        let (mut ended, mut rows) = (0, 0);
         for (org, id) in waiting {
             let scope = OrgScope::new(org);
             match self.run_import(scope, id).await {
-                Ok(has_ended) => ended += usize::from(has_ended),
+                Ok(Some(of_import)) => {
+                    ended += 1;
+                    rows += of_import;
+                }
+                Ok(None) => {}
                 Err(error) if error.code() == ErrorCode::Unavailable => return Err(error),
                 // One that cannot even be given up does not hold up the others.
                 Err(error) => log_failure(scope, id, ATTEMPTS, &error),
             }
+        }
+        if rows >= MANY_ROWS {
+            let noted = self.store().note_growth().await;
+            noted.unwrap_or_else(
+                |error| tracing::warn!(%error, "the database plans without knowing of an import"),
+            );
         }
         Ok(ended)
     }
@@ -63,20 +77,20 @@ impl Crm {
         Ok(())
     }
 
-    /// Takes an import and brings it to its end; answers whether it did.
-    async fn run_import(&self, scope: OrgScope, id: ImportId) -> Result<bool> {
+    /// Takes an import and brings it to its end; answers how many rows it has if it did.
+    async fn run_import(&self, scope: OrgScope, id: ImportId) -> Result<Option<i64>> {
         let lease = Lease { import_id: id, token: self.env().id() };
         let mut tx = self.store().write(scope).await?;
         if !tx.imports().claim(lease, self.env().now()).await? {
-            return Ok(false);
+            return Ok(None);
         }
         commit_silently(tx).await?;
         let mut failures = 0;
         loop {
-            match self.apply_some(scope, lease).await {
-                Ok(Step::Applied) => failures = 0,
-                Ok(Step::Ended) => return Ok(true),
-                Ok(Step::Lost) => return Ok(false),
+            match self.step(scope, lease).await {
+                Ok(Step::Taken) => failures = 0,
+                Ok(Step::Ended(rows)) => return Ok(Some(rows)),
+                Ok(Step::Lost) => return Ok(None),
                 Err(error) if error.code() == ErrorCode::Unavailable => return Err(error),
                 // A record that somebody else has just created clashes once; a defect fails again.
                 Err(error) => {
@@ -90,61 +104,95 @@ impl Crm {
         }
     }
 
-    /// Applies the next rows, and moves the checkpoint behind them, in one transaction.
-    async fn apply_some(&self, scope: OrgScope, lease: Lease) -> Result<Step> {
+    /// Takes the next step, and moves the checkpoint behind it, in one transaction.
+    async fn step(&self, scope: OrgScope, lease: Lease) -> Result<Step> {
         let mut tx = self.store().write(scope).await?;
         let Some(run) = tx.imports().hold(lease).await? else {
             return Ok(Step::Lost);
         };
-        let now = self.env().now();
-        let actor = tx.users().actor(run.user_id, None, now).await?;
+        let actor = tx.users().actor(run.acting(), None, self.env().now()).await?;
         let Some(actor) = actor.filter(|actor| actor.require(Action::Import).is_ok()) else {
-            self.fail(tx, lease, run, "The user who started this import may no longer import.").await?;
-            return Ok(Step::Ended);
+            let asked = if run.undo.is_some() { "asked to undo" } else { "started" };
+            self.fail(tx, lease, run, &format!("The user who {asked} this import may no longer import."))
+                .await?;
+            return Ok(Step::Ended(0));
         };
-        let mut work = Work::new(tx, actor, self.env().clone(), Origin::default());
-        let rows = work.imports().rows_after(run.import.id, run.checkpoint, ROWS_AT_ONCE).await?;
-        let is_last = rows.len() < ROWS_AT_ONCE;
-        let checkpoint = rows.last().map_or(run.checkpoint, |row| row.line);
-        let applied = apply(&mut work, &run, rows).await?;
-        let mut import = run.import.advanced(&applied);
-        work.imports().reject(import.id, &applied.rejections).await?;
-        work.imports().delete_rows(import.id, checkpoint).await?;
-        if is_last {
-            import = import.done(now);
-            work.imports().forget_foreseen(import.id).await?;
-            work.record([import.ended(run.user_id)]);
+        let work = Work::new(tx, actor, self.env().clone(), Origin::default());
+        match run.undo {
+            None => apply_some(work, lease, run).await,
+            Some(undo) => undo_some(work, lease, run, undo).await,
         }
-        work.imports().save(lease, &import, checkpoint).await?;
-        work.commit().await?;
-        Ok(if is_last { Step::Ended } else { Step::Applied })
     }
 
-    async fn give_up(&self, scope: OrgScope, lease: Lease) -> Result<bool> {
+    async fn give_up(&self, scope: OrgScope, lease: Lease) -> Result<Option<i64>> {
         let mut tx = self.store().write(scope).await?;
         let Some(run) = tx.imports().hold(lease).await? else {
-            return Ok(false);
+            return Ok(None);
         };
-        let (behind, error) = (run.checkpoint, "The server could not go on");
-        self.fail(tx, lease, run, &format!("{error} behind line {behind}. The failure is in its log."))
+        let rows = run.import.total;
+        let place = match run.undo {
+            None => format!("behind line {}", run.checkpoint),
+            Some(_) => "with undoing this import".to_owned(),
+        };
+        self.fail(tx, lease, run, &format!("The server could not go on {place}. The failure is in its log."))
             .await?;
-        Ok(true)
+        Ok(Some(rows))
     }
 
-    /// Ends an import before its last row. What it has created stays.
+    /// Ends an import before its last row, or leaves it half undone. What it has created stays.
     async fn fail(&self, mut tx: Box<dyn OrgTx>, lease: Lease, run: Run, error: &str) -> Result<()> {
         let now = self.env().now();
-        let import = run.import.failed(error, now);
+        let import = run.import.clone().failed(error, now);
         tx.imports().delete_rows(import.id, i64::MAX).await?;
         tx.imports().forget_foreseen(import.id).await?;
         tx.imports().save(lease, &import, run.checkpoint).await?;
-        let Some(actor) = tx.users().actor(run.user_id, None, now).await? else {
+        let Some(actor) = tx.users().actor(run.acting(), None, now).await? else {
             return commit_silently(tx).await;
         };
         let mut work = Work::new(tx, actor, self.env().clone(), Origin::default());
-        work.record([import.ended(run.user_id)]);
+        work.record([match run.undo {
+            None => import.ended(run.user_id),
+            Some(undo) => import.undoing_ended(undo.user_id),
+        }]);
         work.commit().await
     }
+}
+
+/// Applies the next rows.
+async fn apply_some(mut work: Work, lease: Lease, run: Run) -> Result<Step> {
+    let rows = work.imports().rows_after(run.import.id, run.checkpoint, ROWS_AT_ONCE).await?;
+    let is_last = rows.len() < ROWS_AT_ONCE;
+    let checkpoint = rows.last().map_or(run.checkpoint, |row| row.line);
+    let applied = apply(&mut work, &run, rows).await?;
+    let mut import = run.import.advanced(&applied);
+    work.imports().reject(import.id, &applied.rejections).await?;
+    work.imports().delete_rows(import.id, checkpoint).await?;
+    if is_last {
+        import = import.done(work.env().now());
+        work.imports().forget_foreseen(import.id).await?;
+        work.record([import.ended(run.user_id)]);
+    }
+    work.imports().save(lease, &import, checkpoint).await?;
+    work.commit().await?;
+    Ok(if is_last { Step::Ended(import.total) } else { Step::Taken })
+}
+
+/// Takes the next changes back.
+async fn undo_some(mut work: Work, lease: Lease, run: Run, undo: Undo) -> Result<Step> {
+    let changes = work.imports().changes_after(run.import.id, undo.behind, ROWS_AT_ONCE).await?;
+    let is_last = changes.len() < ROWS_AT_ONCE;
+    let behind = changes.last().map_or(undo.behind, |change| Some(change.record_id));
+    let undone = take_back(&mut work, &run, &changes).await?;
+    let mut import = run.import.receded(&undone);
+    if is_last {
+        import = import.undone(work.env().now());
+        // Of one that was stopped, rows are waiting still.
+        work.imports().delete_rows(import.id, i64::MAX).await?;
+        work.record([import.undoing_ended(undo.user_id)]);
+    }
+    work.imports().save_undo(lease, &import, behind).await?;
+    work.commit().await?;
+    Ok(if is_last { Step::Ended(import.total) } else { Step::Taken })
 }
 
 /// Commits what no user did, without an event.
@@ -155,5 +203,5 @@ async fn commit_silently(mut tx: Box<dyn OrgTx>) -> Result<()> {
 
 fn log_failure(scope: OrgScope, id: ImportId, failures: usize, error: &Error) {
     let cause = std::error::Error::source(error).map(ToString::to_string);
-    tracing::error!(org.id = %scope.org_id(), import.id = %id, failures, %error, cause, "rows could not be applied");
+    tracing::error!(org.id = %scope.org_id(), import.id = %id, failures, %error, cause, "an import could not go on");
 }

@@ -1,6 +1,6 @@
 use super::{
-    Import, ImportKind, ImportOptions, ImportQuery, ImportState, RejectedFile, Rejection, RejectionQuery,
-    Staging,
+    Import, ImportKind, ImportOptions, ImportQuery, ImportState, KeptQuery, KeptRecord, Progress,
+    RejectedFile, Rejection, RejectionQuery, Staging,
 };
 use crate::access::Action;
 use crate::caller::Caller;
@@ -49,9 +49,13 @@ impl<'a> Imports<'a> {
             updated: 0,
             skipped: 0,
             rejected: 0,
+            removed: 0,
+            restored: 0,
+            kept: 0,
             created_at: work.env().now(),
             started_at: None,
             finished_at: None,
+            undone_at: None,
         };
         Ok(Staging::new(self.caller.clone(), (options, &asked), import, work.actor().currency))
     }
@@ -77,6 +81,16 @@ impl<'a> Imports<'a> {
     pub async fn get(&self, id: ImportId) -> Result<Import> {
         let mut work = self.permitted().await?;
         work.imports().find(id).await?.or_not_found("import")
+    }
+
+    /// Begins to watch an import.
+    ///
+    /// # Errors
+    ///
+    /// `forbidden`, `not_found`.
+    pub async fn progress(&self, id: ImportId) -> Result<Progress> {
+        self.get(id).await?;
+        Ok(Progress::new(self.caller.clone(), id))
     }
 
     /// Lists an import's rejected rows, in the order of the file.
@@ -106,6 +120,40 @@ impl<'a> Imports<'a> {
         let mut work = self.permitted().await?;
         let plan = work.imports().plan(id).await?.or_not_found("import")?;
         Ok(RejectedFile::new(self.caller.clone(), id, plan))
+    }
+
+    /// Begins to undo an import; a worker does it. What it created is deleted, what it updated becomes what it was
+    /// before, and records that somebody has changed since, or that activities, deals or tasks refer to, are
+    /// [`kept`](Self::kept). An import that still runs is stopped. Asking again takes up what was kept anew.
+    ///
+    /// # Errors
+    ///
+    /// `forbidden`, `not_found`; `conflict` for a dry run.
+    pub async fn undo(&self, id: ImportId) -> Result<Import> {
+        let mut work = self.caller.write().await?;
+        work.actor().require(Action::Import)?;
+        let import = work.imports().lock(id).await?.or_not_found("import")?;
+        if import.is_undone() {
+            return Ok(import);
+        }
+        let import = import.undoing()?;
+        work.imports().begin_undo(&import, self.caller.user_id()).await?;
+        work.commit().await?;
+        Ok(import)
+    }
+
+    /// Lists the records that undoing an import has left as they are, in the order of the file.
+    ///
+    /// # Errors
+    ///
+    /// `forbidden`, `not_found`; `validation_failed` for a bad query.
+    pub async fn kept(&self, id: ImportId, query: impl Into<Asked<KeptQuery>>) -> Result<Page<KeptRecord>> {
+        let mut work = self.permitted().await?;
+        let query = query.into().read(work.actor().currency)?;
+        let import = work.imports().find(id).await?.or_not_found("import")?;
+        let total = query.list.count.then(|| u64::try_from(import.kept).unwrap_or_default());
+        let kept = work.imports().kept(id, &query).await?;
+        Ok(Page::cut(kept, &query.list, total))
     }
 
     async fn permitted(&self) -> Result<Work> {

@@ -12,8 +12,10 @@ use crate::access::Actor;
 use crate::deals::{Deal, DealPatch, DealStage, NewDeal};
 use crate::email::Email;
 use crate::error::Result;
+use crate::ids::{LeadId, UserId};
 use crate::input::Command;
 use crate::leads::{Lead, LeadPatch, NewLead};
+use crate::money::{Currency, Money};
 use crate::patch::Patch;
 use crate::time::Timestamp;
 use crate::work::Work;
@@ -58,6 +60,24 @@ pub(super) trait Target: Clone + PartialEq + Serialize + DeserializeOwned + Send
     async fn found(work: &mut Work, external_ids: &[String], emails: &[String]) -> Result<Vec<Self>>;
     async fn insert(work: &mut Work, records: &[Self]) -> Result<()>;
     async fn update(work: &mut Work, record: &Self) -> Result<()>;
+
+    /// Why a record that others refer to is not taken back.
+    const IN_USE: &'static str;
+
+    /// Whose it is: the owner and the assignee.
+    fn people(&self) -> [Option<UserId>; 2];
+    fn value(&self) -> Money;
+
+    /// The lead that it belongs to.
+    fn lead(&self) -> Option<LeadId>;
+
+    /// This record as it was before, but as a version of its own; a value of nothing is in the organization's
+    /// currency, and its lead may have gone.
+    fn put_back(&self, former: Self, has_lead: bool, currency: Currency) -> Self;
+
+    /// Some records as they are now, locked.
+    async fn lock(work: &mut Work, ids: &[Uuid]) -> Result<Vec<Self>>;
+    async fn remove(work: &mut Work, records: &[Self]) -> Result<()>;
 }
 
 /// The moments that only a file may set.
@@ -121,6 +141,38 @@ impl Target for Lead {
 
     async fn update(work: &mut Work, record: &Self) -> Result<()> {
         work.leads().update(record).await
+    }
+
+    const IN_USE: &'static str = "has activities, deals or tasks";
+
+    fn people(&self) -> [Option<UserId>; 2] {
+        [Some(self.owner_id), self.assigned_to_id]
+    }
+
+    fn value(&self) -> Money {
+        self.value
+    }
+
+    fn lead(&self) -> Option<LeadId> {
+        None
+    }
+
+    fn put_back(&self, former: Self, _: bool, currency: Currency) -> Self {
+        Self {
+            value: Money::new(former.value.minor(), currency),
+            version: self.version + 1,
+            // It is not in what is noted of a record, and no import changes it.
+            is_converted: self.is_converted,
+            ..former
+        }
+    }
+
+    async fn lock(work: &mut Work, ids: &[Uuid]) -> Result<Vec<Self>> {
+        work.imports().lock_leads(ids).await
+    }
+
+    async fn remove(work: &mut Work, records: &[Self]) -> Result<()> {
+        work.imports().remove_leads(records).await
     }
 }
 
@@ -186,6 +238,37 @@ impl Target for Deal {
 
     async fn update(work: &mut Work, record: &Self) -> Result<()> {
         work.deals().update(record).await
+    }
+
+    const IN_USE: &'static str = "has tasks";
+
+    fn people(&self) -> [Option<UserId>; 2] {
+        [Some(self.owner_id), self.assigned_to_id]
+    }
+
+    fn value(&self) -> Money {
+        self.value
+    }
+
+    fn lead(&self) -> Option<LeadId> {
+        self.lead_id
+    }
+
+    fn put_back(&self, former: Self, has_lead: bool, currency: Currency) -> Self {
+        Self {
+            value: Money::new(former.value.minor(), currency),
+            version: self.version + 1,
+            lead_id: former.lead_id.filter(|_| has_lead),
+            ..former
+        }
+    }
+
+    async fn lock(work: &mut Work, ids: &[Uuid]) -> Result<Vec<Self>> {
+        work.imports().lock_deals(ids).await
+    }
+
+    async fn remove(work: &mut Work, records: &[Self]) -> Result<()> {
+        work.imports().remove_deals(records).await
     }
 }
 

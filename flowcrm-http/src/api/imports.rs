@@ -1,18 +1,22 @@
 use std::io;
+use std::time::Duration;
 
 use flowcrm_core::Caller;
 use flowcrm_core::ids::ImportId;
 use flowcrm_core::imports::{
-    Import, ImportKind, ImportOptions, ImportQuery, RejectedFile, Rejection, RejectionQuery,
+    Import, ImportKind, ImportOptions, ImportQuery, KeptQuery, KeptRecord, Progress, RejectedFile, Rejection,
+    RejectionQuery,
 };
 use futures_util::TryStreamExt as _;
-use futures_util::stream::try_unfold;
+use futures_util::stream::{try_unfold, unfold};
 use http::header::{ACCEPT, CONTENT_DISPOSITION};
 use poem::web::Data;
+use poem::web::sse::{Event, SSE};
 use poem::{Body, IntoResponse, Request, Response};
 use poem_openapi::param::Path;
 use poem_openapi::registry::{MetaMediaType, MetaResponses, MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::{ApiResponse, OpenApi};
+use serde_json::json;
 use tracing::Span;
 
 use super::Chapter;
@@ -20,6 +24,9 @@ use crate::answer::{Accepted, Answer, ListAnswer};
 use crate::extract::{Query, Signed, Upload};
 use crate::problem::Result;
 use crate::worker::Wake;
+
+/// A connection on which nothing moves may be cut by what lies between.
+const BETWEEN_SIGNS_OF_LIFE: Duration = Duration::from_secs(15);
 
 pub(super) struct Imports;
 
@@ -53,10 +60,35 @@ impl Imports {
         Ok(ListAnswer(caller.0.imports().list(query.0).await?))
     }
 
-    /// Reads how far an import is, and how it ended.
+    /// Reads how far an import is, and how it ended. With `Accept: text/event-stream` it stays open, and sends the
+    /// import as an event `progress` at once and after each change, until it has ended or has been undone.
     #[oai(path = "/imports/:id", method = "get", operation_id = "getImport")]
-    async fn get(&self, caller: Signed, id: Path<ImportId>) -> Result<Answer<Import>> {
-        Ok(Answer(caller.0.imports().get(id.0).await?))
+    async fn get(&self, caller: Signed, id: Path<ImportId>, request: &Request) -> Result<Watched> {
+        if wants(request, "text/event-stream") {
+            return Ok(Watched::Progress(Box::new(caller.0.imports().progress(id.0).await?)));
+        }
+        Ok(Watched::Import(Answer(caller.0.imports().get(id.0).await?)))
+    }
+
+    /// Undoes an import, in the background: what it created is deleted, what it updated becomes what it was before.
+    /// Records that somebody has changed since, or that activities, deals or tasks refer to, are kept and listed. An
+    /// import that still runs is stopped. Asking again takes up anew what was kept; a dry run cannot be undone.
+    #[oai(path = "/imports/:id", method = "delete", operation_id = "undoImport")]
+    async fn undo(&self, caller: Signed, wake: Data<&Wake>, id: Path<ImportId>) -> Result<Accepted<Import>> {
+        let import = caller.0.imports().undo(id.0).await?;
+        wake.wake();
+        Ok(Accepted(import))
+    }
+
+    /// Lists the records that undoing an import has left as they are, by line, with the reason.
+    #[oai(path = "/imports/:id/kept", method = "get", operation_id = "listKeptRecords")]
+    async fn kept(
+        &self,
+        caller: Signed,
+        id: Path<ImportId>,
+        query: Query<KeptQuery>,
+    ) -> Result<ListAnswer<KeptRecord>> {
+        Ok(ListAnswer(caller.0.imports().kept(id.0, query.0).await?))
     }
 
     /// Lists the rows that were rejected, by line, with column and reason. With `Accept: text/csv` it answers all of
@@ -70,7 +102,7 @@ impl Imports {
         query: Query<RejectionQuery>,
         request: &Request,
     ) -> Result<Rejected> {
-        if wants_csv(request) {
+        if wants(request, "text/csv") {
             return Ok(Rejected::File(Box::new(caller.0.imports().rejected_file(id.0).await?)));
         }
         Ok(Rejected::List(ListAnswer(caller.0.imports().rejected(id.0, query.0).await?)))
@@ -83,11 +115,66 @@ enum Rejected {
     File(Box<RejectedFile>),
 }
 
-/// Whether a CSV file is what the client names first, or alone.
-fn wants_csv(request: &Request) -> bool {
+/// 200 with an import, or with events as it goes on.
+enum Watched {
+    Import(Answer<Import>),
+    Progress(Box<Progress>),
+}
+
+/// Whether this is the media type that the client names first, or alone.
+fn wants(request: &Request, media_type: &str) -> bool {
     let accepted = request.header(ACCEPT).unwrap_or_default();
     let first = accepted.split([',', ';']).next().unwrap_or_default();
-    first.trim().eq_ignore_ascii_case("text/csv")
+    first.trim().eq_ignore_ascii_case(media_type)
+}
+
+impl IntoResponse for Watched {
+    fn into_response(self) -> Response {
+        let progress = match self {
+            Self::Import(import) => return import.into_response(),
+            Self::Progress(progress) => progress,
+        };
+        let span = Span::current();
+        let events = unfold(Some(progress), move |progress| next_event(progress, span.clone()));
+        SSE::new(events).keep_alive(BETWEEN_SIGNS_OF_LIFE).into_response()
+    }
+}
+
+/// The next event of a watched import. A failure ends the stream with an event `error` that says no more than its
+/// code; the client may read the import to learn the rest.
+async fn next_event(progress: Option<Box<Progress>>, span: Span) -> Option<(Event, Option<Box<Progress>>)> {
+    let mut progress = progress?;
+    let event = |name: &str, data: &serde_json::Value| Event::message(data.to_string()).event_type(name);
+    match progress.next().await.and_then(|import| {
+        import.map(serde_json::to_value).transpose().map_err(flowcrm_core::Error::internal)
+    }) {
+        Ok(Some(import)) => Some((event("progress", &import), Some(progress))),
+        Ok(None) => None,
+        Err(error) => {
+            let _entered = span.enter();
+            tracing::warn!(error = &error as &dyn std::error::Error, "progress cut off");
+            Some((event("error", &json!({"code": error.code().slug()})), None))
+        }
+    }
+}
+
+impl ApiResponse for Watched {
+    fn meta() -> MetaResponses {
+        also_as("text/event-stream", Answer::<Import>::meta())
+    }
+
+    fn register(registry: &mut Registry) {
+        Answer::<Import>::register(registry);
+    }
+}
+
+/// The same answers, whose bodies come as text of another media type too.
+fn also_as(media_type: &'static str, mut meta: MetaResponses) -> MetaResponses {
+    for response in &mut meta.responses {
+        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
+        response.content.push(MetaMediaType { content_type: media_type, schema });
+    }
+    meta
 }
 
 impl IntoResponse for Rejected {
@@ -113,14 +200,7 @@ impl IntoResponse for Rejected {
 
 impl ApiResponse for Rejected {
     fn meta() -> MetaResponses {
-        let mut meta = ListAnswer::<Rejection>::meta();
-        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema::new("string")));
-        for response in &mut meta.responses {
-            response
-                .content
-                .push(MetaMediaType { content_type: "text/csv; charset=utf-8", schema: schema.clone() });
-        }
-        meta
+        also_as("text/csv; charset=utf-8", ListAnswer::<Rejection>::meta())
     }
 
     fn register(registry: &mut Registry) {

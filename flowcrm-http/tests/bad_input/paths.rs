@@ -29,6 +29,11 @@ fn records() -> Vec<Row> {
         GET "/api/imports/{foreign_import}" => (404 not_found);
         GET "/api/imports/{foreign_import}/rejected" => (404 not_found);
         GET "/api/imports/{unknown}" => (404 not_found);
+        GET "/api/imports/{foreign_import}/kept" => (404 not_found);
+        GET "/api/imports/{foreign_import}/kept" by Sales => (403 forbidden);
+        DELETE "/api/imports/{foreign_import}" => (404 not_found);
+        DELETE "/api/imports/{unknown}" => (404 not_found);
+        DELETE "/api/imports/{dry_run}" => (409 conflict);
         GET "/api/imports/{foreign_import}" by Sales => (403 forbidden);
         PUT "/api/notifications/{foreign_notification}/read" => (404 not_found);
         PUT "/api/notifications/{unknown}/read" => (404 not_found);
@@ -53,6 +58,7 @@ fn ids() -> Vec<Row> {
         GET "/api/tasks/-1" => (404 not_found);
         GET "/api/users/me" => (404 not_found);
         GET "/api/imports/1/rejected" => (404 not_found);
+        DELETE "/api/imports/1" => (404 not_found);
         PUT "/api/notifications/all/read" => (404 not_found);
         POST "/api/leads/42/convert" => (404 not_found);
         POST "/api/leads/42/activities" => (404 not_found);

@@ -100,6 +100,8 @@ impl World {
         self.add("foreign_notification", notifications[0]["id"].as_str().expect("an id").to_owned());
         let import = self.operator.import("leads", &json!({}), b"name\nEve\n".to_vec()).await;
         self.add("foreign_import", import["id"].as_str().expect("an id").to_owned());
+        let dry_run = self.owner.import("leads", &json!({"dryRun": true}), b"name\nEve\n".to_vec()).await;
+        self.add("dry_run", dry_run["id"].as_str().expect("an id").to_owned());
     }
 
     async fn add_cursors(&mut self) {

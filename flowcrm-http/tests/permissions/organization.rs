@@ -77,13 +77,19 @@ async fn imports_notifications_and_sessions_of_others_are_not_there() {
         }
         for (role, actor) in world.actors.iter().enumerate() {
             if granted("import", role) == "yes" {
-                for part in ["", "/rejected"] {
+                for part in ["", "/rejected", "/kept"] {
                     let of_ours = actor.get(&format!("/api/imports/{ours}{part}")).await.status;
                     findings.cell(role, "import of the organization", of_ours, 200);
                     let of_theirs = actor.get(&format!("/api/imports/{theirs}{part}")).await.status;
                     findings.cell(role, "import of strangers", of_theirs, 404);
                 }
+                let undone = actor.delete(&format!("/api/imports/{ours}")).await.status;
+                findings.cell(role, "undo an import", undone, 202);
+                let of_theirs = actor.delete(&format!("/api/imports/{theirs}")).await.status;
+                findings.cell(role, "undo an import of strangers", of_theirs, 404);
             } else {
+                let undone = actor.delete(&format!("/api/imports/{ours}")).await.status;
+                findings.cell(role, "undo an import", undone, 403);
                 findings.cell(role, "import", actor.get(&format!("/api/imports/{ours}")).await.status, 403);
             }
             // Own ones last: ending one's own session ends it all.

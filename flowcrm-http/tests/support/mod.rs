@@ -249,7 +249,7 @@ impl Client {
     pub async fn finished_import(&self, id: &str) -> Value {
         for _ in 0..3_000 {
             let import = self.get(&format!("/api/imports/{id}")).await.body;
-            if import["state"] == "DONE" || import["state"] == "FAILED" {
+            if ["DONE", "FAILED", "UNDONE"].contains(&import["state"].as_str().unwrap_or_default()) {
                 return import;
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -325,7 +325,7 @@ CREATE TABLE imports (
     file             TEXT NOT NULL,
     plan             JSONB NOT NULL, -- which column fills which field
     is_staged        BOOLEAN NOT NULL, -- whether the whole file has arrived
-    state            TEXT NOT NULL CHECK (state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED')),
+    state            TEXT NOT NULL CHECK (state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED', 'UNDOING', 'UNDONE')),
     error            TEXT,
     dry_run          BOOLEAN NOT NULL,
     total            BIGINT NOT NULL,
@@ -333,12 +333,18 @@ CREATE TABLE imports (
     updated          BIGINT NOT NULL,
     skipped          BIGINT NOT NULL,
     rejected         BIGINT NOT NULL,
+    removed          BIGINT NOT NULL,
+    restored         BIGINT NOT NULL,
+    kept             BIGINT NOT NULL,
     checkpoint       BIGINT NOT NULL, -- the line of the last row that has been applied
+    undo_user_id     UUID, -- who asked to undo it
+    undo_checkpoint  UUID, -- the last record that has been dealt with in undoing it
     lease_token      UUID,
     lease_until      TIMESTAMPTZ,         -- by the database's clock
     created_at       TIMESTAMPTZ NOT NULL,
     started_at       TIMESTAMPTZ,
     finished_at      TIMESTAMPTZ,
+    undone_at        TIMESTAMPTZ,
     PRIMARY KEY (org_id, id),
     FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
 );
@@ -388,14 +394,19 @@ CREATE TABLE import_foreseen (
 
 -- What an import did to each record: what undoing it needs.
 CREATE TABLE import_changes (
-    org_id    UUID NOT NULL,
-    import_id UUID NOT NULL,
-    record_id UUID NOT NULL, -- a lead or deal, by the import's kind
-    version   BIGINT NOT NULL, -- of the record after the import
-    previous  BYTEA, -- CBOR of the record before the import; NULL when the import created it
+    org_id       UUID NOT NULL,
+    import_id    UUID NOT NULL,
+    record_id    UUID NOT NULL, -- a lead or deal, by the import's kind
+    line         BIGINT NOT NULL, -- of the first row that created or changed it
+    version      BIGINT NOT NULL, -- of the record after the import, or after it was undone
+    previous     BYTEA, -- CBOR of the record before the import; NULL when the import created it
+    is_restored  BOOLEAN NOT NULL, -- whether the record is again what it was before
+    kept_because TEXT, -- why undoing the import left the record as it is
     PRIMARY KEY (org_id, import_id, record_id),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 );
+
+CREATE INDEX import_changes_kept ON import_changes (org_id, import_id, line, record_id) WHERE kept_because IS NOT NULL;
 
 -- Row-level security. Every transaction takes one of two roles: `flowcrm_app` sees the organization that the
 -- transaction names, `flowcrm_system` sees what belongs to none. Roles belong to the cluster, so another database may

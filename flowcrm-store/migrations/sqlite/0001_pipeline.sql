@@ -325,7 +325,7 @@ CREATE TABLE imports (
     file             TEXT NOT NULL,
     plan             TEXT NOT NULL, -- which column fills which field
     is_staged        INTEGER NOT NULL, -- whether the whole file has arrived
-    state            TEXT NOT NULL CHECK (state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED')),
+    state            TEXT NOT NULL CHECK (state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED', 'UNDOING', 'UNDONE')),
     error            TEXT,
     dry_run          INTEGER NOT NULL,
     total            INTEGER NOT NULL,
@@ -333,12 +333,18 @@ CREATE TABLE imports (
     updated          INTEGER NOT NULL,
     skipped          INTEGER NOT NULL,
     rejected         INTEGER NOT NULL,
+    removed          INTEGER NOT NULL,
+    restored         INTEGER NOT NULL,
+    kept             INTEGER NOT NULL,
     checkpoint       INTEGER NOT NULL, -- the line of the last row that has been applied
+    undo_user_id     BLOB, -- who asked to undo it
+    undo_checkpoint  BLOB, -- the last record that has been dealt with in undoing it
     lease_token      BLOB,
     lease_until      TEXT,         -- by the database's clock
     created_at       TEXT NOT NULL,
     started_at       TEXT,
     finished_at      TEXT,
+    undone_at        TEXT,
     PRIMARY KEY (org_id, id),
     FOREIGN KEY (org_id, user_id) REFERENCES users (org_id, id)
 ) STRICT, WITHOUT ROWID;
@@ -388,11 +394,16 @@ CREATE TABLE import_foreseen (
 
 -- What an import did to each record: what undoing it needs.
 CREATE TABLE import_changes (
-    org_id    BLOB NOT NULL,
-    import_id BLOB NOT NULL,
-    record_id BLOB NOT NULL, -- a lead or deal, by the import's kind
-    version   INTEGER NOT NULL, -- of the record after the import
-    previous  BLOB, -- CBOR of the record before the import; NULL when the import created it
+    org_id       BLOB NOT NULL,
+    import_id    BLOB NOT NULL,
+    record_id    BLOB NOT NULL, -- a lead or deal, by the import's kind
+    line         INTEGER NOT NULL, -- of the first row that created or changed it
+    version      INTEGER NOT NULL, -- of the record after the import, or after it was undone
+    previous     BLOB, -- CBOR of the record before the import; NULL when the import created it
+    is_restored  INTEGER NOT NULL, -- whether the record is again what it was before
+    kept_because TEXT, -- why undoing the import left the record as it is
     PRIMARY KEY (org_id, import_id, record_id),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX import_changes_kept ON import_changes (org_id, import_id, line, record_id) WHERE kept_because IS NOT NULL;

@@ -103,8 +103,9 @@ tables! {
     }
     imports of org_id by (id Uuid) {
         id Uuid, user_id Uuid, kind Text, file Text, plan Json, is_staged Bool, state Text, error Text, dry_run Bool,
-        total Int, created Int, updated Int, skipped Int, rejected Int, checkpoint Int, created_at Time,
-        started_at Time, finished_at Time,
+        total Int, created Int, updated Int, skipped Int, rejected Int, removed Int, restored Int, kept Int,
+        checkpoint Int, undo_user_id Uuid, undo_checkpoint Uuid, created_at Time, started_at Time, finished_at Time,
+        undone_at Time,
     }
     import_rows of org_id by (import_id Uuid, line Int) {
         import_id Uuid, line Int, cells Json,
@@ -119,7 +120,7 @@ tables! {
         import_id Uuid, record_id Uuid, record Bytes,
     }
     import_changes of org_id by (import_id Uuid, record_id Uuid) {
-        import_id Uuid, record_id Uuid, version Int, previous Bytes,
+        import_id Uuid, record_id Uuid, line Int, version Int, previous Bytes, is_restored Bool, kept_because Text,
     }
 }
 

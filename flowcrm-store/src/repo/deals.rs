@@ -49,6 +49,8 @@ const INSERT: &str = "INSERT INTO deals (
     lost_reason, external_id, search, version, created_at, updated_at
 )";
 
+const DELETE_MANY: &str = "DELETE FROM deals WHERE (org_id, id)";
+
 statements! {
     FIND = Sql::both(concat!("SELECT ", columns!(), "
 FROM deals d JOIN organizations o ON o.id = d.org_id
@@ -166,6 +168,18 @@ pub(crate) async fn insert_all(connection: &mut OrgConnection, deals: &[Deal]) -
         connection.figures.deal_changed(None, Some(deal));
     }
     Ok(true)
+}
+
+/// Deletes deals that nothing refers to, with their words.
+pub(crate) async fn remove_all(connection: &mut OrgConnection, deals: &[Deal]) -> Result<()> {
+    connection.delete_many(DELETE_MANY, deals.iter().map(|deal| args![deal.id]).collect()).await?;
+    let words: Vec<String> = deals.iter().map(search).collect();
+    let records = deals.iter().map(|deal| deal.id.as_uuid()).zip(words.iter().map(String::as_str));
+    terms::DEALS.remove(connection, records).await?;
+    for deal in deals {
+        connection.figures.deal_changed(Some(deal), None);
+    }
+    Ok(())
 }
 
 pub(crate) fn narrowed(query: &DealQuery) -> List {

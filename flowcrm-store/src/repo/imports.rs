@@ -2,8 +2,9 @@ use async_trait::async_trait;
 use flowcrm_core::deals::Deal;
 use flowcrm_core::ids::{ImportId, LeadId, UserId};
 use flowcrm_core::imports::{
-    Change, Foreseen, Import, ImportKind, ImportMember, ImportQuery, ImportRepository, ImportSort, Lease,
-    Plan, RejectedRow, Rejection, RejectionQuery, RejectionSort, Run, StagedRow,
+    Change, Foreseen, Import, ImportKind, ImportMember, ImportQuery, ImportRepository, ImportSort,
+    ImportState, KeptQuery, KeptRecord, KeptSort, Lease, Outcome, Plan, RejectedRow, Rejection,
+    RejectionQuery, RejectionSort, Run, StagedRow, Undo,
 };
 use flowcrm_core::leads::Lead;
 use flowcrm_core::time::Timestamp;
@@ -16,7 +17,7 @@ use crate::sql::{OrgConnection, Row, Select, Sql, Value, args, statements};
 macro_rules! columns {
     () => {
         "i.id, i.kind, i.file, i.state, i.error, i.dry_run, i.total, i.created, i.updated, i.skipped,
-         i.rejected, i.created_at, i.started_at, i.finished_at"
+         i.rejected, i.removed, i.restored, i.kept, i.created_at, i.started_at, i.finished_at, i.undone_at"
     };
 }
 
@@ -49,11 +50,41 @@ const INSERT_REJECTIONS: &str =
 
 const INSERT_KEYS: &str = "INSERT INTO import_keys (org_id, import_id, key, record_id)";
 
-const INSERT_CHANGES: &str = "INSERT INTO import_changes (org_id, import_id, record_id, version, previous)";
+const INSERT_CHANGES: &str =
+    "INSERT INTO import_changes (org_id, import_id, record_id, line, version, previous, is_restored)";
 
 /// What a record was before the import stays.
 const OR_ITS_VERSION: &str =
     "ON CONFLICT (org_id, import_id, record_id) DO UPDATE SET version = excluded.version";
+
+const INSERT_OUTCOMES: &str =
+    "INSERT INTO import_changes (org_id, import_id, record_id, line, version, is_restored, kept_because)";
+
+/// The changes are there already.
+const OF_THE_CHANGE: &str = "ON CONFLICT (org_id, import_id, record_id) DO UPDATE
+SET version = excluded.version, is_restored = excluded.is_restored, kept_because = excluded.kept_because";
+
+const CHANGES: &str = "SELECT c.record_id, c.line, c.version, c.previous
+FROM import_changes c
+WHERE c.org_id = $1 AND NOT c.is_restored";
+
+const RESTORATIONS: &str = "SELECT c.record_id, c.line, c.version, c.previous
+FROM imports i JOIN import_changes c ON c.org_id = i.org_id AND c.import_id = i.id
+WHERE i.org_id = $1 AND i.restored > 0 AND c.is_restored";
+
+const KEPT: &str = "SELECT c.record_id, c.line, c.previous IS NULL AS was_created, c.kept_because
+FROM import_changes c
+WHERE c.org_id = $1 AND c.kept_because IS NOT NULL";
+
+const DELETE_CHANGES: &str = "DELETE FROM import_changes WHERE (org_id, import_id, record_id)";
+
+const WITH_ACTIVITIES: &str = "SELECT a.lead_id AS id FROM activities a WHERE a.org_id = $1";
+
+const WITH_DEALS: &str = "SELECT d.lead_id AS id FROM deals d WHERE d.org_id = $1";
+
+const LEADS_WITH_TASKS: &str = "SELECT t.lead_id AS id FROM tasks t WHERE t.org_id = $1";
+
+const DEALS_WITH_TASKS: &str = "SELECT t.deal_id AS id FROM tasks t WHERE t.org_id = $1";
 
 const FORESEEN_RECORDS: &str = "SELECT f.record FROM import_foreseen f WHERE f.org_id = $1";
 
@@ -75,8 +106,8 @@ WHERE i.org_id = $1 AND i.is_staged AND i.id = $2"));
 
     INSERT = Sql::both("INSERT INTO imports (
     org_id, id, user_id, kind, file, plan, is_staged, state, dry_run, total, created, updated, skipped, rejected,
-    checkpoint, created_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, 0, 0, $10)");
+    removed, restored, kept, checkpoint, created_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, 0, 0, 0, 0, 0, $10)");
 
     ARRIVED = Sql::both("UPDATE imports
 SET is_staged = $3, total = $4, rejected = $5, plan = $6
@@ -88,25 +119,25 @@ WHERE org_id = $1 AND id = $2 AND NOT is_staged");
     /// Lease times are the database's.
     CLAIM = Sql::pair(
         "UPDATE imports
-SET state = 'RUNNING', lease_token = $3, lease_until = clock_timestamp() + INTERVAL '15 seconds',
+SET state = CASE WHEN state = 'QUEUED' THEN 'RUNNING' ELSE state END, lease_token = $3, lease_until = clock_timestamp() + INTERVAL '15 seconds',
     started_at = COALESCE(started_at, $4)
-WHERE org_id = $1 AND id = $2 AND is_staged AND state IN ('QUEUED', 'RUNNING')
+WHERE org_id = $1 AND id = $2 AND is_staged AND state IN ('QUEUED', 'RUNNING', 'UNDOING')
   AND (lease_until IS NULL OR lease_until < clock_timestamp())",
         "UPDATE imports
-SET state = 'RUNNING', lease_token = $3, lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+15 seconds'),
+SET state = CASE WHEN state = 'QUEUED' THEN 'RUNNING' ELSE state END, lease_token = $3, lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+15 seconds'),
     started_at = COALESCE(started_at, $4)
-WHERE org_id = $1 AND id = $2 AND is_staged AND state IN ('QUEUED', 'RUNNING')
+WHERE org_id = $1 AND id = $2 AND is_staged AND state IN ('QUEUED', 'RUNNING', 'UNDOING')
   AND (lease_until IS NULL OR lease_until < strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
     );
 
     HOLD = Sql::pair(
-        concat!("SELECT ", columns!(), ", i.user_id, i.plan, i.checkpoint
+        concat!("SELECT ", columns!(), ", i.user_id, i.plan, i.checkpoint, i.undo_user_id, i.undo_checkpoint
 FROM imports i
-WHERE i.org_id = $1 AND i.id = $2 AND i.lease_token = $3 AND i.state = 'RUNNING'
+WHERE i.org_id = $1 AND i.id = $2 AND i.lease_token = $3 AND i.state IN ('RUNNING', 'UNDOING')
 FOR UPDATE"),
-        concat!("SELECT ", columns!(), ", i.user_id, i.plan, i.checkpoint
+        concat!("SELECT ", columns!(), ", i.user_id, i.plan, i.checkpoint, i.undo_user_id, i.undo_checkpoint
 FROM imports i
-WHERE i.org_id = $1 AND i.id = $2 AND i.lease_token = $3 AND i.state = 'RUNNING'"),
+WHERE i.org_id = $1 AND i.id = $2 AND i.lease_token = $3 AND i.state IN ('RUNNING', 'UNDOING')"),
     );
 
     SAVE = Sql::pair(
@@ -133,6 +164,32 @@ LIMIT $4");
 
     FORGET_FORESEEN = Sql::both("DELETE FROM import_foreseen WHERE org_id = $1 AND import_id = $2");
 
+    LOCK = Sql::pair(
+        concat!("SELECT ", columns!(), "
+FROM imports i
+WHERE i.org_id = $1 AND i.is_staged AND i.id = $2
+FOR UPDATE"),
+        concat!("SELECT ", columns!(), "
+FROM imports i
+WHERE i.org_id = $1 AND i.is_staged AND i.id = $2"),
+    );
+
+    BEGIN_UNDO = Sql::both("UPDATE imports
+SET state = $3, error = NULL, kept = 0, undone_at = NULL, undo_user_id = $4, undo_checkpoint = NULL,
+    lease_token = NULL, lease_until = NULL
+WHERE org_id = $1 AND id = $2");
+
+    SAVE_UNDO = Sql::pair(
+        "UPDATE imports
+SET state = $4, removed = $5, restored = $6, kept = $7, undone_at = $8, undo_checkpoint = $9,
+    lease_until = clock_timestamp() + INTERVAL '15 seconds'
+WHERE org_id = $1 AND id = $2 AND lease_token = $3",
+        "UPDATE imports
+SET state = $4, removed = $5, restored = $6, kept = $7, undone_at = $8, undo_checkpoint = $9,
+    lease_until = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+15 seconds')
+WHERE org_id = $1 AND id = $2 AND lease_token = $3",
+    );
+
     PLAN = Sql::both("SELECT plan FROM imports WHERE org_id = $1 AND id = $2 AND is_staged");
 
     MEMBERS = Sql::both("SELECT id, name, email_key, role FROM users WHERE org_id = $1 AND active");
@@ -151,15 +208,45 @@ fn import(row: &Row) -> Result<Import> {
         updated: row.int("updated")?,
         skipped: row.int("skipped")?,
         rejected: row.int("rejected")?,
+        removed: row.int("removed")?,
+        restored: row.int("restored")?,
+        kept: row.int("kept")?,
         created_at: row.time("created_at")?,
         started_at: row.optional_time("started_at")?,
         finished_at: row.optional_time("finished_at")?,
+        undone_at: row.optional_time("undone_at")?,
     })
 }
 
 fn run(row: &Row) -> Result<Run> {
     let plan = serde_json::from_value(row.json("plan")?).map_err(Error::internal)?;
-    Ok(Run { import: import(row)?, user_id: row.id("user_id")?, plan, checkpoint: row.int("checkpoint")? })
+    let import = import(row)?;
+    let undo = match import.state {
+        ImportState::Undoing => {
+            let user_id = row.id("undo_user_id")?;
+            Some(Undo { user_id, behind: row.optional_id("undo_checkpoint")? })
+        }
+        _ => None,
+    };
+    Ok(Run { import, user_id: row.id("user_id")?, plan, checkpoint: row.int("checkpoint")?, undo })
+}
+
+fn change(row: &Row) -> Result<Change> {
+    Ok(Change {
+        record_id: row.id("record_id")?,
+        line: row.int("line")?,
+        version: row.int("version")?,
+        previous: row.optional_bytes("previous")?,
+    })
+}
+
+fn kept(row: &Row) -> Result<KeptRecord> {
+    Ok(KeptRecord {
+        line: row.int("line")?,
+        record_id: row.id("record_id")?,
+        was_created: row.flag("was_created")?,
+        reason: row.text("kept_because")?,
+    })
 }
 
 fn rejected_row(row: &Row) -> Result<RejectedRow> {
@@ -203,6 +290,23 @@ async fn having<V: Into<Value> + Clone>(
     let mut select = Select::new(head);
     select.and_in(column, values.iter().cloned());
     connection.select(select).await
+}
+
+/// The rows of `head` whose `column` is one of some ids, in its order, held against other writers in the table that
+/// has this alias.
+async fn locked(
+    connection: &mut OrgConnection,
+    head: &'static str,
+    (alias, column): (&'static str, &'static str),
+    ids: &[Uuid],
+) -> Result<Vec<Row>> {
+    let mut select = Select::new(head);
+    select.and_in(column, ids.iter().copied());
+    connection.select(select.walk(&[column], None, ids.len()).locking(alias)).await
+}
+
+fn taken_over() -> Error {
+    Error::conflict("Another worker has taken this import over.")
 }
 
 fn keys(rows: &[Row]) -> Result<Vec<String>> {
@@ -302,7 +406,7 @@ impl ImportRepository for OrgConnection {
         ];
         match self.execute(SAVE, values).await? {
             1 => Ok(()),
-            _ => Err(Error::conflict("Another worker has taken this import over.")),
+            _ => Err(taken_over()),
         }
     }
 
@@ -323,9 +427,108 @@ impl ImportRepository for OrgConnection {
     }
 
     async fn note_changes(&mut self, id: ImportId, changes: &[Change]) -> Result<()> {
-        let values = |change: &Change| args![id, change.record_id, change.version, change.previous.clone()];
+        let values = |change: &Change| {
+            args![id, change.record_id, change.line, change.version, change.previous.clone(), false]
+        };
         let rows = changes.iter().map(values).collect();
         self.insert_many(INSERT_CHANGES, OR_ITS_VERSION, rows).await.map(|_| ())
+    }
+
+    async fn lock(&mut self, id: ImportId) -> Result<Option<Import>> {
+        self.optional(LOCK, args![id]).await?.as_ref().map(import).transpose()
+    }
+
+    async fn begin_undo(&mut self, import: &Import, user: UserId) -> Result<()> {
+        self.execute(BEGIN_UNDO, args![import.id, import.state.as_str(), user]).await.map(|_| ())
+    }
+
+    async fn save_undo(&mut self, lease: Lease, import: &Import, behind: Option<Uuid>) -> Result<()> {
+        let values = args![
+            lease.import_id,
+            lease.token,
+            import.state.as_str(),
+            import.removed,
+            import.restored,
+            import.kept,
+            import.undone_at,
+            behind,
+        ];
+        match self.execute(SAVE_UNDO, values).await? {
+            1 => Ok(()),
+            _ => Err(taken_over()),
+        }
+    }
+
+    async fn changes_after(
+        &mut self,
+        id: ImportId,
+        behind: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Change>> {
+        let mut select = Select::new(CHANGES);
+        select.and("c.import_id = ?", id);
+        let select = select.walk(&["c.record_id"], behind.map(|record| args![record]), limit);
+        self.select(select).await?.iter().map(change).collect()
+    }
+
+    async fn restorations(&mut self, records: &[Uuid]) -> Result<Vec<Change>> {
+        having(self, RESTORATIONS, "c.record_id", records).await?.iter().map(change).collect()
+    }
+
+    async fn forget_changes(&mut self, id: ImportId, records: &[Uuid]) -> Result<()> {
+        let rows = records.iter().map(|record| args![id, *record]).collect();
+        self.delete_many(DELETE_CHANGES, rows).await.map(|_| ())
+    }
+
+    async fn note_outcomes(&mut self, id: ImportId, outcomes: &[Outcome]) -> Result<()> {
+        let values = |outcome: &Outcome| {
+            let Outcome { record_id, line, version, is_restored, ref kept_because } = *outcome;
+            args![id, record_id, line, version, is_restored, kept_because]
+        };
+        let rows = outcomes.iter().map(values).collect();
+        self.insert_many(INSERT_OUTCOMES, OF_THE_CHANGE, rows).await.map(|_| ())
+    }
+
+    async fn kept(&mut self, id: ImportId, query: &KeptQuery) -> Result<Vec<KeptRecord>> {
+        let mut select = Select::new(KEPT);
+        select.and("c.import_id = ?", id);
+        let column = match query.list.sort.key {
+            KeptSort::Line => "c.line",
+        };
+        let select = select.page(&query.list, column, "c.record_id");
+        self.select(select).await?.iter().map(kept).collect()
+    }
+
+    async fn used(&mut self, kind: ImportKind, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+        let heads: &[(&str, &str)] = match kind {
+            ImportKind::Leads => {
+                &[(WITH_ACTIVITIES, "a.lead_id"), (WITH_DEALS, "d.lead_id"), (LEADS_WITH_TASKS, "t.lead_id")]
+            }
+            ImportKind::Deals => &[(DEALS_WITH_TASKS, "t.deal_id")],
+        };
+        let mut used = Vec::new();
+        for (head, column) in heads {
+            for row in having(self, head, column, ids).await? {
+                used.push(row.id("id")?);
+            }
+        }
+        Ok(used)
+    }
+
+    async fn lock_leads(&mut self, ids: &[Uuid]) -> Result<Vec<Lead>> {
+        locked(self, leads::LIST, ("l", "l.id"), ids).await?.iter().map(leads::lead).collect()
+    }
+
+    async fn lock_deals(&mut self, ids: &[Uuid]) -> Result<Vec<Deal>> {
+        locked(self, deals::LIST, ("d", "d.id"), ids).await?.iter().map(deals::deal).collect()
+    }
+
+    async fn remove_leads(&mut self, records: &[Lead]) -> Result<()> {
+        leads::remove_all(self, records).await
+    }
+
+    async fn remove_deals(&mut self, records: &[Deal]) -> Result<()> {
+        deals::remove_all(self, records).await
     }
 
     async fn foresee(&mut self, id: ImportId, keys: &[(String, Uuid)]) -> Result<()> {

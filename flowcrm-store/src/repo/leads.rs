@@ -48,6 +48,8 @@ const INSERT: &str = "INSERT INTO leads (
     assigned_to_id, is_converted, search, version, created_at, updated_at
 )";
 
+const DELETE_MANY: &str = "DELETE FROM leads WHERE (org_id, id)";
+
 statements! {
     FIND = Sql::both(concat!("SELECT ", columns!(), "
 FROM leads l JOIN organizations o ON o.id = l.org_id
@@ -170,6 +172,18 @@ pub(crate) async fn insert_all(connection: &mut OrgConnection, leads: &[Lead]) -
         connection.figures.lead_changed(None, Some(lead));
     }
     Ok(true)
+}
+
+/// Deletes leads that nothing refers to, with their words.
+pub(crate) async fn remove_all(connection: &mut OrgConnection, leads: &[Lead]) -> Result<()> {
+    connection.delete_many(DELETE_MANY, leads.iter().map(|lead| args![lead.id]).collect()).await?;
+    let words: Vec<String> = leads.iter().map(search).collect();
+    let records = leads.iter().map(|lead| lead.id.as_uuid()).zip(words.iter().map(String::as_str));
+    terms::LEADS.remove(connection, records).await?;
+    for lead in leads {
+        connection.figures.lead_changed(Some(lead), None);
+    }
+    Ok(())
 }
 
 pub(crate) fn narrowed(visibility: Visibility, query: &LeadQuery) -> List {

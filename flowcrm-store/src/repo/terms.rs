@@ -3,7 +3,7 @@
 use flowcrm_core::Result;
 use uuid::Uuid;
 
-use crate::sql::{OrgConnection, Sql, args, statements};
+use crate::sql::{OrgConnection, Sql, Value, args, statements};
 
 statements! {
     DELETE_OF_LEAD = Sql::both("DELETE FROM lead_terms WHERE org_id = $1 AND term = $2 AND id = $3");
@@ -18,16 +18,26 @@ statements! {
 pub(crate) struct Terms {
     insert: &'static str,
     delete: Sql,
+    delete_many: &'static str,
 }
 
-pub(crate) const LEADS: Terms =
-    Terms { insert: "INSERT INTO lead_terms (org_id, term, id)", delete: DELETE_OF_LEAD };
+pub(crate) const LEADS: Terms = Terms {
+    insert: "INSERT INTO lead_terms (org_id, term, id)",
+    delete: DELETE_OF_LEAD,
+    delete_many: "DELETE FROM lead_terms WHERE (org_id, term, id)",
+};
 
-pub(crate) const DEALS: Terms =
-    Terms { insert: "INSERT INTO deal_terms (org_id, term, id)", delete: DELETE_OF_DEAL };
+pub(crate) const DEALS: Terms = Terms {
+    insert: "INSERT INTO deal_terms (org_id, term, id)",
+    delete: DELETE_OF_DEAL,
+    delete_many: "DELETE FROM deal_terms WHERE (org_id, term, id)",
+};
 
-pub(crate) const TASKS: Terms =
-    Terms { insert: "INSERT INTO task_terms (org_id, term, id)", delete: DELETE_OF_TASK };
+pub(crate) const TASKS: Terms = Terms {
+    insert: "INSERT INTO task_terms (org_id, term, id)",
+    delete: DELETE_OF_TASK,
+    delete_many: "DELETE FROM task_terms WHERE (org_id, term, id)",
+};
 
 /// The different words of a record's folded text.
 fn different(words: &str) -> Vec<&str> {
@@ -37,6 +47,16 @@ fn different(words: &str) -> Vec<&str> {
     words
 }
 
+/// The rows of records' words, in the order of the table: neighbours are on the same page.
+fn rows_of<'a>(records: impl IntoIterator<Item = (Uuid, &'a str)>) -> Vec<Vec<Value>> {
+    let mut terms: Vec<(&str, Uuid)> = records
+        .into_iter()
+        .flat_map(|(id, words)| different(words).into_iter().map(move |word| (word, id)))
+        .collect();
+    terms.sort_unstable();
+    terms.into_iter().map(|(word, id)| args![word, id]).collect()
+}
+
 impl Terms {
     /// Adds the words of new records, given as folded text.
     pub(crate) async fn insert<'a>(
@@ -44,14 +64,16 @@ impl Terms {
         connection: &mut OrgConnection,
         records: impl IntoIterator<Item = (Uuid, &'a str)>,
     ) -> Result<()> {
-        let mut terms: Vec<(&str, Uuid)> = records
-            .into_iter()
-            .flat_map(|(id, words)| different(words).into_iter().map(move |word| (word, id)))
-            .collect();
-        // In the order of the table, neighbours go to the same page.
-        terms.sort_unstable();
-        let rows = terms.into_iter().map(|(word, id)| args![word, id]).collect();
-        connection.insert_many(self.insert, "", rows).await.map(|_| ())
+        connection.insert_many(self.insert, "", rows_of(records)).await.map(|_| ())
+    }
+
+    /// Removes the words of records that have gone, given as folded text.
+    pub(crate) async fn remove<'a>(
+        self,
+        connection: &mut OrgConnection,
+        records: impl IntoIterator<Item = (Uuid, &'a str)>,
+    ) -> Result<()> {
+        connection.delete_many(self.delete_many, rows_of(records)).await.map(|_| ())
     }
 
     /// Adds the words that a record has got, and removes those that it had.

@@ -64,6 +64,10 @@ impl Row {
         self.get(column)
     }
 
+    pub(crate) fn optional_bytes(&self, column: &str) -> Result<Option<Vec<u8>>> {
+        self.get(column)
+    }
+
     pub(crate) fn json(&self, column: &str) -> Result<serde_json::Value> {
         self.get(column)
     }

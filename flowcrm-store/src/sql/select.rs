@@ -2,7 +2,7 @@
 
 use flowcrm_core::page::{Listing, SortKey, SortValue};
 
-use super::Value;
+use super::{Engine, Value};
 
 /// A list or count being put together; conditions are texts of ours with `?` for their value.
 #[derive(Debug)]
@@ -11,17 +11,19 @@ pub(crate) struct Select {
     /// The values; of a tenant's list `$1` is the organization.
     values: Vec<Value>,
     is_bound: bool,
+    /// The alias of the table whose rows are held against other writers.
+    locked: Option<&'static str>,
 }
 
 impl Select {
     /// Begins with a query whose last clause is `WHERE <alias>.org_id = $1`.
     pub(crate) fn new(head: &'static str) -> Self {
-        Self { text: head.to_owned(), values: vec![Value::Uuid(None)], is_bound: false }
+        Self { text: head.to_owned(), values: vec![Value::Uuid(None)], is_bound: false, locked: None }
     }
 
     /// Begins with a query of the system role, whose last clause is a WHERE and which knows no organization.
     pub(crate) fn over_all_organizations(head: &'static str) -> Self {
-        Self { text: head.to_owned(), values: Vec::new(), is_bound: true }
+        Self { text: head.to_owned(), values: Vec::new(), is_bound: true, locked: None }
     }
 
     /// Narrows by `condition`, in which every `?` stands for `value`.
@@ -102,14 +104,24 @@ impl Select {
         self
     }
 
+    /// Holds the rows of the table with this alias against other writers, until the transaction ends; SQLite has but
+    /// one writer.
+    pub(crate) fn locking(mut self, alias: &'static str) -> Self {
+        self.locked = Some(alias);
+        self
+    }
+
     pub(super) fn of_organization(mut self, org: Value) -> Self {
         self.values[0] = org;
         self.is_bound = true;
         self
     }
 
-    pub(super) fn into_parts(self) -> (String, Vec<Value>) {
+    pub(super) fn into_parts(mut self, engine: Engine) -> (String, Vec<Value>) {
         debug_assert!(self.is_bound, "a list without its organization");
+        if let (Some(alias), Engine::Postgres) = (self.locked, engine) {
+            self.text += &format!("\nFOR UPDATE OF {alias}");
+        }
         (self.text, self.values)
     }
 

@@ -69,7 +69,7 @@ impl Transaction {
 
     /// The rows of a query that was put together from filters.
     pub(crate) async fn select(&mut self, select: Select) -> Result<Vec<Row>> {
-        let (text, values) = select.into_parts();
+        let (text, values) = select.into_parts(self.engine());
         self.fetch(AssertSqlSafe(text).into_sql_str(), values).await
     }
 
@@ -94,7 +94,18 @@ impl Transaction {
         tail: &'static str,
         rows: Vec<Vec<Value>>,
     ) -> Result<u64> {
-        let mut inserted = 0;
+        self.with_rows(rows, |rows| format!("{head} VALUES {rows} {tail}")).await
+    }
+
+    /// Runs one DELETE for many rows at once: `head` up to the columns in parentheses that name a row, and their
+    /// values for each. Answers how many rows are gone.
+    pub(crate) async fn delete_many(&mut self, head: &'static str, rows: Vec<Vec<Value>>) -> Result<u64> {
+        self.with_rows(rows, |rows| format!("{head} IN (VALUES {rows})")).await
+    }
+
+    /// Runs a statement about many rows, as few times as the engine allows; answers how many rows it changed.
+    async fn with_rows(&mut self, rows: Vec<Vec<Value>>, text: impl Fn(String) -> String) -> Result<u64> {
+        let mut changed = 0;
         // SQLite takes 32,766 placeholders, Postgres 65,535.
         let width = rows.first().map_or(1, |row| row.len().max(1));
         let at_once = 30_000 / width;
@@ -112,9 +123,9 @@ impl Transaction {
                 format!("({})", placeholders.join(", "))
             };
             let groups: Vec<String> = (0..chunk.len()).map(group).collect();
-            let text = AssertSqlSafe(format!("{head} VALUES {} {tail}", groups.join(", "))).into_sql_str();
+            let text = AssertSqlSafe(text(groups.join(", "))).into_sql_str();
             let values: Vec<Value> = chunk.into_iter().flatten().collect();
-            inserted += match self {
+            changed += match self {
                 Self::Postgres(tx) => sqlx::query_with(text, postgres(values)?)
                     .persistent(false)
                     .execute(&mut **tx)
@@ -128,7 +139,7 @@ impl Transaction {
             }
             .map_err(failure)?;
         }
-        Ok(inserted)
+        Ok(changed)
     }
 
     async fn fetch(&mut self, text: SqlStr, values: Vec<Value>) -> Result<Vec<Row>> {
@@ -259,5 +270,10 @@ impl OrgConnection {
     ) -> Result<u64> {
         let rows = rows.into_iter().map(|row| self.bound(row)).collect();
         self.tx.insert_many(head, tail, rows).await
+    }
+    /// Deletes many rows; the organization is put in front of the values that name each.
+    pub(crate) async fn delete_many(&mut self, head: &'static str, rows: Vec<Vec<Value>>) -> Result<u64> {
+        let rows = rows.into_iter().map(|row| self.bound(row)).collect();
+        self.tx.delete_many(head, rows).await
     }
 }

@@ -71,6 +71,7 @@ macro_rules! conversions {
 
 conversions! {
     Uuid => |value| Self::Uuid(Some(value));
+    Option<Uuid> => |value| Self::Uuid(value);
     String => |value| Self::Text(Some(value));
     &String => |value| Self::Text(Some(value.clone()));
     &str => |value| Self::Text(Some(value.to_owned()));

@@ -12,8 +12,8 @@ use flowcrm_core::deals::{Deal, DealQuery, DealRepository};
 use flowcrm_core::env::Env;
 use flowcrm_core::events::{Audience, Circle, EntityType, EventKind, EventViewer};
 use flowcrm_core::imports::{
-    Change, Foreseen, Import, ImportKind, ImportQuery, ImportRepository, ImportState, Lease, Plan, Rejection,
-    RejectionQuery, StagedRow,
+    Change, Foreseen, Import, ImportKind, ImportQuery, ImportRepository, ImportState, KeptQuery, Lease,
+    Outcome, Plan, Rejection, RejectionQuery, StagedRow,
 };
 use flowcrm_core::leads::{Lead, LeadQuery, LeadRepository};
 use flowcrm_core::log::LogRepository;
@@ -94,6 +94,16 @@ async fn connection(store: &SqlStore, role: &Tenant, bound: &Tenant) -> OrgConne
     OrgConnection::new(tx, bound.org)
 }
 
+/// That an import has left the lead as it is, and put the deal back.
+fn outcomes_of(tenant: &Tenant, version: i64) -> [Outcome; 2] {
+    let line = 2;
+    let (lead, kept_because) = (tenant.lead.id.as_uuid(), Some("in use".to_owned()));
+    [
+        Outcome { record_id: lead, line, version, is_restored: false, kept_because },
+        Outcome { record_id: tenant.deal.id.as_uuid(), line, version, is_restored: true, kept_because: None },
+    ]
+}
+
 impl Prey {
     async fn of(tenant: Tenant, store: &SqlStore) -> Self {
         let env = Env::system();
@@ -108,6 +118,17 @@ impl Prey {
         let record_id = tenant.lead.id.as_uuid();
         own.foresee(held.import_id, &[("email somebody".to_owned(), record_id)]).await.unwrap();
         own.foresee_records(held.import_id, &[Foreseen { record_id, record: vec![1] }]).await.unwrap();
+        let undone = Import { restored: 1, ..waiting.clone() };
+        own.begin_undo(&Import { state: ImportState::Undoing, ..undone.clone() }, tenant.owner_user.id)
+            .await
+            .unwrap();
+        assert!(ImportRepository::claim(&mut own, held, now).await.unwrap());
+        own.save_undo(held, &undone, None).await.unwrap();
+        own.begin_undo(&Import { state: ImportState::Running, ..undone }, tenant.owner_user.id)
+            .await
+            .unwrap();
+        assert!(ImportRepository::claim(&mut own, held, now).await.unwrap());
+        own.note_outcomes(held.import_id, &outcomes_of(&tenant, 1)).await.unwrap();
         let arriving = Import { id: env.id(), ..waiting.clone() };
         ImportRepository::insert(&mut own, &arriving, tenant.owner_user.id, &plan).await.unwrap();
         own.stage(arriving.id, &[StagedRow { line: 2, cells: vec!["a".to_owned()] }]).await.unwrap();
@@ -198,6 +219,14 @@ impl Prey {
             "taken emails" own.taken_emails(&[format!("lead@{}.example", tenant.name)]), |answer| !answer.is_empty();
             "leads by external ids" own.leads_by_external_id(&own_keys), |answer| !answer.is_empty();
             "leads by ids" own.present_leads(&[lead]), |answer| !answer.is_empty();
+            "import, locked" ImportRepository::lock(own, import), |answer| answer.is_some();
+            "changes" own.changes_after(self.held.import_id, None, 10), |answer| !answer.is_empty();
+            "changes, taken back" own.restorations(&[deal.as_uuid()]), |answer| !answer.is_empty();
+            "kept records" own.kept(self.held.import_id, &KeptQuery::default()), |answer| !answer.is_empty();
+            "leads in use" own.used(ImportKind::Leads, &[lead.as_uuid()]), |answer| !answer.is_empty();
+            "deals in use" own.used(ImportKind::Deals, &[deal.as_uuid()]), |answer| !answer.is_empty();
+            "leads, locked" own.lock_leads(&[lead.as_uuid()]), |answer| !answer.is_empty();
+            "deals, locked" own.lock_deals(&[deal.as_uuid()]), |answer| !answer.is_empty();
             "totals" own.totals(views, periods), |answer| answer.leads + answer.deals + answer.tasks > 0;
             "week" own.week(views, days), |answer| answer.iter().any(|day| day.leads > 0);
             "pipeline" own.pipeline(all), |answer| !answer.is_empty();
@@ -248,6 +277,12 @@ const WRITES: &[&str] = &[
     "records, foreseen",
     "changes, noted",
     "keys, forgotten",
+    "import, to be undone",
+    "import, undone",
+    "changes, forgotten",
+    "changes, taken back",
+    "leads, removed",
+    "deals, removed",
     "leads, imported",
     "deals, imported",
     "answer, claimed",
@@ -334,9 +369,28 @@ impl Prey {
                 own.foresee_records(waiting, &[Foreseen { record_id: env.id(), record: vec![1] }]).await
             }
             "changes, noted" => {
-                own.note_changes(waiting, &[Change { record_id: env.id(), version: 1, previous: None }]).await
+                let change = Change { record_id: env.id(), line: 2, version: 1, previous: None };
+                own.note_changes(waiting, &[change]).await
             }
             "keys, forgotten" => own.forget_foreseen(waiting).await,
+            "import, to be undone" => {
+                own.begin_undo(&Import { id: waiting, ..self.queued.clone() }, owner).await
+            }
+            "import, undone" => {
+                own.save_undo(self.held, &Import { id: waiting, removed: 3, ..self.queued.clone() }, None)
+                    .await
+            }
+            "changes, forgotten" => own.forget_changes(waiting, &[tenant.lead.id.as_uuid()]).await,
+            "changes, taken back" => own.note_outcomes(waiting, &outcomes_of(tenant, 2)).await,
+            "leads, removed" => {
+                TaskRepository::delete(own, tenant.task.id).await?;
+                DealRepository::delete(own, tenant.deal.id).await?;
+                own.remove_leads(&[tenant.lead.clone()]).await
+            }
+            "deals, removed" => {
+                TaskRepository::delete(own, tenant.task.id).await?;
+                own.remove_deals(&[tenant.deal.clone()]).await
+            }
             "leads, imported" => own.insert_leads(&[Lead { id: env.id(), ..lead(1) }]).await,
             "deals, imported" => own.insert_deals(&[Deal { id: env.id(), ..deal(1) }]).await,
             "answer, claimed" => {

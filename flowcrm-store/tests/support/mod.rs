@@ -70,3 +70,30 @@ impl TestDatabase {
         Opening::of(&self.url).secret(Some(SECRET.to_vec())).migrating(true)
     }
 }
+
+/// Runs a statement behind the back of the CRM; answers how many rows it changed.
+pub async fn run_sql(database: &TestDatabase, statement: &'static str) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a test looks behind the curtain")]
+    let changed = if database.engine == "sqlite" {
+        let mut connection = sqlx::SqliteConnection::connect(&database.url).await.expect("a connection");
+        sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
+    } else {
+        let mut connection = sqlx::PgConnection::connect(&database.url).await.expect("a connection");
+        sqlx::query(statement).execute(&mut connection).await.map(|done| done.rows_affected())
+    };
+    changed.expect("a statement that runs")
+}
+
+/// How many rows a table has.
+pub async fn count_rows(database: &TestDatabase, table: &str) -> i64 {
+    let text = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+    #[expect(clippy::disallowed_methods, reason = "a test looks behind the curtain")]
+    let count = if database.engine == "sqlite" {
+        let mut connection = sqlx::SqliteConnection::connect(&database.url).await.expect("a connection");
+        sqlx::query_scalar(text).fetch_one(&mut connection).await
+    } else {
+        let mut connection = sqlx::PgConnection::connect(&database.url).await.expect("a connection");
+        sqlx::query_scalar(text).fetch_one(&mut connection).await
+    };
+    count.expect("a count")
+}

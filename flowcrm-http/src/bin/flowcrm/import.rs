@@ -1,9 +1,9 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
+use flowcrm_core::ids::ImportId;
 use flowcrm_core::imports::{self, ImportKind, ImportState, RejectionQuery};
 use flowcrm_core::input::Body;
 use flowcrm_core::{Caller, Crm};
@@ -56,7 +56,8 @@ impl Import {
         let crm = self.database.open_for_maintenance().await?;
         let caller = crm.as_user_with_email(&self.acting).await?;
         let staged = self.stage(&caller, options).await?;
-        let import = finish(&crm, &caller, staged).await?;
+        let progress = Progress::begin("Importing", u64::try_from(staged.total)?);
+        let import = finish(&crm, &caller, staged.id, progress, imports::Import::processed).await?;
         if let Some(path) = &self.rejected {
             write_rejected(&caller, &import, path).await?;
         }
@@ -103,24 +104,26 @@ impl Import {
     }
 }
 
-/// Applies the staged rows, here or wherever a server has taken them up, and waits for the end.
-async fn finish(
+/// Works on what waits, here unless a server has taken it up, and follows an import to its end; `done` says how far it
+/// is.
+pub(crate) async fn finish(
     crm: &Crm,
     caller: &Caller,
-    staged: imports::Import,
+    id: ImportId,
+    mut progress: Progress,
+    done: impl Fn(&imports::Import) -> i64,
 ) -> Result<imports::Import, Box<dyn Error>> {
     let worker = crm.clone();
-    let applying = tokio::spawn(async move { worker.run_waiting_imports().await });
-    let mut progress = Progress::begin("Importing", u64::try_from(staged.total)?);
-    let mut import = staged;
-    while matches!(import.state, ImportState::Queued | ImportState::Running) {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        import = caller.imports().get(import.id).await?;
-        progress.reach(u64::try_from(import.created + import.updated + import.skipped + import.rejected)?);
+    let working = tokio::spawn(async move { worker.run_waiting_imports().await });
+    let mut watched = caller.imports().progress(id).await?;
+    let mut last = None;
+    while let Some(import) = watched.next().await? {
+        progress.reach(u64::try_from(done(&import))?);
+        last = Some(import);
     }
     progress.end();
-    applying.await??;
-    Ok(import)
+    working.await??;
+    Ok(last.ok_or("the import is gone")?)
 }
 
 async fn write_rejected(
@@ -147,6 +150,9 @@ async fn report(caller: &Caller, import: &imports::Import) -> Outcome {
         "{} rows: {} {would}created, {} {would}updated, {} skipped, {} rejected.",
         import.total, import.created, import.updated, import.skipped, import.rejected
     ));
+    if import.created + import.updated > 0 && !import.dry_run {
+        say(format!("`flowcrm undo {}` takes it back.", import.id));
+    }
     let mut query = RejectionQuery::default();
     loop {
         let page = caller.imports().rejected(import.id, query.clone()).await?;

@@ -9,6 +9,7 @@ mod password;
 mod progress;
 mod serve;
 mod settings;
+mod undo;
 mod users;
 
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Command {
     User(users::UserCommand),
     /// Import leads or deals from a CSV file
     Import(import::Import),
+    /// Undo an import
+    Undo(undo::Undo),
     /// Export leads, deals or tasks to a CSV file
     Export(export::Export),
     /// Copy organizations into another database, SQLite or Postgres
@@ -58,6 +61,7 @@ async fn main() -> ExitCode {
         Command::Migrate(database) => migrate(&database).await,
         Command::User(user) => user.run().await,
         Command::Import(import) => import.run().await,
+        Command::Undo(undo) => undo.run().await,
         Command::Export(export) => export.run().await,
         Command::Copy(copy) => copy.run().await,
         Command::Backup(backup) => backup.run().await,

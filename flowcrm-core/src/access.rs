@@ -173,7 +173,7 @@ impl OrgScope {
 }
 
 /// The user who acts, as the database knows them in the transaction of the command.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The organization.
     pub org_id: OrgId,

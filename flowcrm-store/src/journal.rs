@@ -75,7 +75,7 @@ pub(crate) async fn flush(connection: &mut OrgConnection, journal: Journal) -> R
             notification.created_at,
         ]
     });
-    connection.insert_many(INSERT_NOTIFICATIONS, "", notifications.collect()).await?;
+    connection.insert_many(INSERT_NOTIFICATIONS, "", notifications.collect::<Vec<_>>()).await?;
     let row = match connection.engine() {
         Engine::Postgres => {
             let events: Vec<Json> = journal.events.iter().map(event_json).collect();
@@ -92,8 +92,8 @@ pub(crate) async fn flush(connection: &mut OrgConnection, journal: Journal) -> R
                 .into_iter()
                 .zip(first..)
                 .map(|(event, position)| event_values(event, position));
-            connection.insert_many(INSERT_EVENTS, "", events.collect()).await?;
-            let audit = journal.audit.into_iter().map(audit_values).collect();
+            connection.insert_many(INSERT_EVENTS, "", events.collect::<Vec<_>>()).await?;
+            let audit: Vec<_> = journal.audit.into_iter().map(audit_values).collect();
             connection.insert_many(INSERT_AUDIT_ENTRIES, "", audit).await?;
             row
         }

@@ -62,9 +62,9 @@ async fn a_dry_run_foretells_what_the_import_does() {
         let crm = database.crm().await;
         let ada = owner(&crm).await;
         let mut file = "\u{feff}Name,E-Mail,External ID,Created,Lead Status,Owner\r\n".to_owned();
-        for number in 1..=1_200 {
+        for number in 1..=4_800 {
             // The second half says the first again: some by external id, some by email.
-            let number = if number > 600 { number - 600 } else { number };
+            let number = if number > 2_400 { number - 2_400 } else { number };
             let id = if number % 2 == 0 { format!("X{number}") } else { String::new() };
             write!(file, "\"Lead, {number}\",L{number}@x.org,{id},2024-01-31 10:00:00,new,\r\n").unwrap();
         }
@@ -74,31 +74,31 @@ async fn a_dry_run_foretells_what_the_import_does() {
         let (foretold, _) = import(&ada, ImportKind::Leads, dry, file.as_bytes()).await;
         assert_eq!(
             (counts(&foretold), count_leads(&ada).await),
-            ((1_206, 602, 600, 4), 0),
+            ((4_806, 2_402, 2_400, 4), 0),
             "{}",
             database.engine
         );
         let (done, rejected) = import(&ada, ImportKind::Leads, json!({}), file.as_bytes()).await;
-        assert_eq!((counts(&done), count_leads(&ada).await), (counts(&foretold), 602));
+        assert_eq!((counts(&done), count_leads(&ada).await), (counts(&foretold), 2_402));
         let rejected: Vec<_> =
             rejected.iter().map(|row| (row.line, row.column.as_deref(), row.value.as_deref())).collect();
         let expected = [
-            (1_202, Some("E-Mail"), Some("a b@x.org")),
-            (1_203, Some("Created"), Some("31/13/2024")),
-            (1_204, Some("Name"), None),
-            (1_207, Some("Owner"), Some("Bob")),
+            (4_802, Some("E-Mail"), Some("a b@x.org")),
+            (4_803, Some("Created"), Some("31/13/2024")),
+            (4_804, Some("Name"), None),
+            (4_807, Some("Owner"), Some("Bob")),
         ];
         assert_eq!(rejected, expected);
-        let lead = ada.leads().list(body(json!({"q": "l7"}))).await.unwrap().items.pop().unwrap();
-        assert_eq!((lead.name.as_str(), lead.version), ("Lead, 7", 1));
+        let lead = ada.leads().list(body(json!({"q": "l2399"}))).await.unwrap().items.pop().unwrap();
+        assert_eq!((lead.name.as_str(), lead.version), ("Lead, 2399", 1));
         assert_eq!(lead.created_at.to_string(), "2024-01-31T10:00:00.000Z");
 
         let inbox = ada.notifications().list(Body::default()).await.unwrap();
         let told: Vec<&str> =
             inbox.page.items.iter().map(|notification| notification.message.as_str()).collect();
         let expected = [
-            "Import of file.csv finished: 602 created, 4 rejected",
-            "Dry run of file.csv finished: 602 would be created, 4 rejected",
+            "Import of file.csv finished: 2402 created, 4 rejected",
+            "Dry run of file.csv finished: 2402 would be created, 4 rejected",
         ];
         assert_eq!(told[..2], expected);
         let events = ada.events().list(body(json!({"limit": "1000"}))).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_dry_run_foretells_what_the_import_does() {
         let audited = ada.audit().list(body(json!({"action": "import:completed"}))).await.unwrap().items;
         assert_eq!(
             (&audited[0].details["created"], &audited[1].details["dryRun"]),
-            (&json!(602), &json!(true))
+            (&json!(2402), &json!(true))
         );
     }
 }
@@ -120,9 +120,9 @@ async fn an_import_that_workers_abandon_again_and_again_ends_with_right_counts()
     for database in TestDatabase::on_each_engine().await {
         let crm = database.crm().await;
         let ada = owner(&crm).await;
-        let sent = send(&ada, ImportKind::Deals, json!({}), many_deals(6_000).as_bytes()).await.unwrap();
+        let sent = send(&ada, ImportKind::Deals, json!({}), many_deals(12_000).as_bytes()).await.unwrap();
         let mut abandoned = 0;
-        for pause in (0..).map(|round| Duration::from_millis(10 + round * 7)) {
+        for pause in (0..).map(|round| Duration::from_millis(10).mul_f64(1.2_f64.powi(round))) {
             if tokio::time::timeout(pause, crm.run_waiting_imports()).await.is_ok() {
                 let state = ada.imports().get(sent.id).await.unwrap().state;
                 if state == ImportState::Done {
@@ -133,16 +133,16 @@ async fn an_import_that_workers_abandon_again_and_again_ends_with_right_counts()
             expire_leases(&database).await;
         }
         let done = ada.imports().get(sent.id).await.unwrap();
-        assert_eq!(counts(&done), (6_000, 6_000, 0, 0), "{}, abandoned {abandoned} times", database.engine);
+        assert_eq!(counts(&done), (12_000, 12_000, 0, 0), "{}, abandoned {abandoned} times", database.engine);
         assert!(abandoned > 1);
         let deals = every_deal(&ada).await;
-        assert_eq!(deals.len(), 6_000);
+        assert_eq!(deals.len(), 12_000);
         let won: Vec<&Deal> = deals.iter().filter(|deal| deal.stage == DealStage::ClosedWon).collect();
         let closed =
             |deal: &&Deal| deal.closed_at.is_some_and(|moment| moment.to_string().starts_with("2024-02-29"));
-        assert_eq!((won.len(), won.iter().all(closed), won[0].probability), (3_000, true, 100));
+        assert_eq!((won.len(), won.iter().all(closed), won[0].probability), (6_000, true, 100));
         let cents: i64 = deals.iter().map(|deal| deal.value.minor()).sum();
-        assert_eq!(cents, (1..=6_000).map(|number| number * 100 + 50).sum::<i64>());
+        assert_eq!(cents, (1..=12_000).map(|number| number * 100 + 50).sum::<i64>());
     }
 }
 
@@ -281,7 +281,7 @@ async fn an_update_takes_over_what_rows_say_and_a_dry_run_foretells_it() {
         // and changed once more, far below; without a name for a new one.
         file +=
             "Ada Byron,ada@y.org,X1,\n,bob@x.org,,2\nBob,bob@x.org,,3\nTwin,twin@x.org,,9\nNew,new@x.org,,\n";
-        for number in 0..1_200 {
+        for number in 0..2_200 {
             writeln!(file, "Filler {number},f{number}@x.org,F{number},").unwrap();
         }
         file += "New,new@x.org,,4\nNew,new@x.org,,4\n,none@x.org,,\n,ada@y.org,,5\n";
@@ -290,10 +290,10 @@ async fn an_update_takes_over_what_rows_say_and_a_dry_run_foretells_it() {
         let (foretold, _) = import(&ada, ImportKind::Leads, dry, file.as_bytes()).await;
         let count = count_leads(&ada).await;
         let (done, rejected) = import(&ada, ImportKind::Leads, options.clone(), file.as_bytes()).await;
-        assert_eq!(all_counts(&done), (1_201, 4, 2, 2), "{} {rejected:?}", database.engine);
+        assert_eq!(all_counts(&done), (2_201, 4, 2, 2), "{} {rejected:?}", database.engine);
         assert_eq!((all_counts(&foretold), count), (all_counts(&done), 4));
         let lines: Vec<i64> = rejected.iter().map(|row| row.line).collect();
-        assert_eq!(lines, [5, 1_209]);
+        assert_eq!(lines, [5, 2_209]);
         let leads = ada.leads().list(body(json!({"q": "ada"}))).await.unwrap().items;
         let lead = &leads[0];
         assert_eq!(

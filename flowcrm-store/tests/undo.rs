@@ -140,12 +140,12 @@ async fn an_undo_that_workers_abandon_again_and_again_ends_with_everything_gone(
         let ada = owner(&crm).await;
         let before = World::seen_by(&ada).await;
         let mut file = "name,email,value\n".to_owned();
-        (0..4_000).for_each(|number| writeln!(file, "Lead {number},l{number}@x.org,{number}").unwrap());
+        (0..7_000).for_each(|number| writeln!(file, "Lead {number},l{number}@x.org,{number}").unwrap());
         let (new, _) = import(&ada, ImportKind::Leads, json!({}), file.as_bytes()).await;
-        assert_eq!(new.created, 4_000);
+        assert_eq!(new.created, 7_000);
         assert_eq!(ada.imports().undo(new.id).await.unwrap().state, ImportState::Undoing);
         let mut abandoned = 0;
-        for pause in (0..).map(|round| Duration::from_millis(10 + round * 10)) {
+        for pause in (0..).map(|round| Duration::from_millis(10).mul_f64(1.2_f64.powi(round))) {
             if tokio::time::timeout(pause, crm.run_waiting_imports()).await.is_ok()
                 && ada.imports().get(new.id).await.unwrap().state == ImportState::Undone
             {
@@ -155,7 +155,7 @@ async fn an_undo_that_workers_abandon_again_and_again_ends_with_everything_gone(
             support::run_sql(&database, "UPDATE imports SET lease_until = NULL").await;
         }
         let undone = ada.imports().get(new.id).await.unwrap();
-        assert_eq!(counts(&undone), (4_000, 0, 0), "{}, abandoned {abandoned} times", database.engine);
+        assert_eq!(counts(&undone), (7_000, 0, 0), "{}, abandoned {abandoned} times", database.engine);
         assert!(abandoned > 1);
         assert_eq!(World::seen_by(&ada).await, before);
         for table in ["lead_terms", "import_changes", "import_rows"] {
@@ -163,7 +163,7 @@ async fn an_undo_that_workers_abandon_again_and_again_ends_with_everything_gone(
         }
         assert_eq!(
             counts(&ada.imports().undo(new.id).await.unwrap()),
-            (4_000, 0, 0),
+            (7_000, 0, 0),
             "nothing is left to undo"
         );
         assert_eq!(crm.run_waiting_imports().await.unwrap(), 0);

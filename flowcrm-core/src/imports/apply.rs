@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::members::Members;
+use super::batch::{Basis, Batch, DraftOf};
 use super::roster::{Found, Roster, email_key, external_id_key, spelled};
-use super::row::{Draft, RowReader};
+use super::row::RowReader;
 use super::target::{Keys, Target, key_field};
-use super::{Change, ImportField, ImportKind, OnDuplicate, Rejection, Run, StagedRow};
-use crate::deals::Deal;
+use super::{Change, ImportField, OnDuplicate, Rejection, Run, StagedRow};
 use crate::error::{Error, Result};
-use crate::leads::Lead;
 use crate::work::Work;
 
 /// What came of some rows.
@@ -27,47 +25,22 @@ pub(super) struct Applied {
 
 /// Creates the records that some rows ask for, with a few statements for all of them; a dry run does everything but
 /// write the records.
-pub(super) async fn apply(work: &mut Work, run: &Run, rows: Vec<StagedRow>) -> Result<Applied> {
-    match run.import.kind {
-        _ if rows.is_empty() => Ok(Applied::default()),
-        ImportKind::Leads => apply_as::<Lead>(work, run, rows).await,
-        ImportKind::Deals => apply_as::<Deal>(work, run, rows).await,
-    }
-}
-
-type DraftOf<T> = Draft<<T as Target>::New, <T as Target>::Patch>;
-
-async fn apply_as<T: Target>(work: &mut Work, run: &Run, rows: Vec<StagedRow>) -> Result<Applied> {
-    let members = members(work, run).await?;
-    let (actor, mut applied) = (work.actor().clone(), Applied::default());
-    let reader = RowReader { kind: run.import.kind, plan: &run.plan, actor: &actor, members: &members };
-    let is_update = run.plan.on_duplicate == OnDuplicate::Update;
-    let mut drafts: Vec<DraftOf<T>> = Vec::with_capacity(rows.len());
-    for row in rows {
-        match reader.read(row) {
-            Ok(Draft { new: Err(rejection), .. }) if !is_update => applied.rejections.push(rejection),
-            Ok(draft) => drafts.push(draft),
-            Err(rejection) => applied.rejections.push(rejection),
-        }
-    }
-    let drafts = T::refer(work, drafts, &reader, &mut applied.rejections).await?;
-    if is_update {
+pub(super) async fn apply<T: Target>(
+    work: &mut Work,
+    run: &Run,
+    basis: &Basis,
+    batch: Batch<T>,
+) -> Result<Applied> {
+    let members = basis.members();
+    let reader = RowReader { kind: T::KIND, plan: &run.plan, actor: &basis.actor, members: &members };
+    let mut applied = Applied { rejections: batch.rejections, ..Applied::default() };
+    let drafts = T::refer(work, batch.drafts, &reader, &mut applied.rejections).await?;
+    if run.plan.on_duplicate == OnDuplicate::Update {
         update::<T>(work, run, &reader, drafts, &mut applied).await?;
     } else {
         create::<T>(work, run, &reader, drafts, &mut applied).await?;
     }
     Ok(applied)
-}
-
-/// The members, if the file names any.
-async fn members(work: &mut Work, run: &Run) -> Result<Members> {
-    let naming =
-        [ImportField::Owner, ImportField::OwnerId, ImportField::AssignedTo, ImportField::AssignedToId];
-    if naming.iter().any(|field| run.plan.has(*field)) {
-        work.imports().members().await.map(Members::new)
-    } else {
-        Ok(Members::default())
-    }
 }
 
 /// Creates a record for each row but those whose record is there already.
@@ -79,7 +52,8 @@ async fn create<T: Target>(
     applied: &mut Applied,
 ) -> Result<()> {
     let skips = run.plan.on_duplicate == OnDuplicate::Skip;
-    let keys: Vec<Keys> = drafts.iter().map(|draft| T::keys_of(&draft.patch)).collect();
+    let keys: Vec<Keys> =
+        drafts.iter().map(|draft| draft.new.as_ref().map(T::keys_of).unwrap_or_default()).collect();
     let mut taken = Taken::look_up(work, run, &keys).await?;
     let now = work.env().now();
     let (mut records, mut lines, mut new_keys) = (Vec::new(), Vec::new(), Vec::new());
@@ -136,7 +110,8 @@ async fn update<T: Target>(
     drafts: Vec<DraftOf<T>>,
     applied: &mut Applied,
 ) -> Result<()> {
-    let keys: Vec<Keys> = drafts.iter().map(|draft| T::keys_of(&draft.patch)).collect();
+    let keys: Vec<Keys> =
+        drafts.iter().map(|draft| draft.patch.as_ref().map(T::keys_of_patch).unwrap_or_default()).collect();
     let mut roster: Roster<T> = Roster::look_up(work, run, &keys).await?;
     let now = work.env().now();
     for (draft, keys) in drafts.into_iter().zip(keys) {
@@ -148,8 +123,8 @@ async fn update<T: Target>(
                 continue;
             }
             Found::One(id) => {
-                let Some(present) = roster.get(id) else { continue };
-                let changed = present.change(draft.patch, times, reader.actor, now);
+                let (Some(present), Some(patch)) = (roster.get(id), draft.patch) else { continue };
+                let changed = present.change(patch, times, reader.actor, now);
                 changed.map(|changed| (changed != *present).then_some((changed, false)))
             }
             Found::None => match draft.new {

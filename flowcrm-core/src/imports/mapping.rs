@@ -1,5 +1,6 @@
 //! Which columns of a file fill which fields.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -67,15 +68,13 @@ enum Reading {
 
 /// What a row says of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cell {
+pub(super) struct Cell<'a> {
     /// The column's place in a staged row; of several that are joined the first.
     pub(super) place: usize,
-    /// The column, as the file names it.
-    pub(super) column: String,
     /// What the file says.
-    pub(super) written: String,
+    pub(super) written: Cow<'a, str>,
     /// What that means here.
-    pub(super) text: String,
+    pub(super) text: Cow<'a, str>,
 }
 
 impl Plan {
@@ -109,7 +108,7 @@ impl Plan {
     }
 
     /// What a staged row says of a field; nothing when that is blank, or the file does not fill the field.
-    pub(super) fn cell(&self, field: ImportField, row: &StagedRow) -> Option<Cell> {
+    pub(super) fn cell<'a>(&'a self, field: ImportField, row: &'a StagedRow) -> Option<Cell<'a>> {
         let filled = |place: &usize| {
             let text = taken_back(row.cells.get(*place)?.trim());
             let is_empty = text.is_empty()
@@ -118,41 +117,49 @@ impl Plan {
         };
         match self.fields.get(&field)? {
             Reading::FirstOf(places) => places.iter().filter_map(filled).find_map(|(place, text)| {
-                let column = self.columns[place].clone();
-                let written = text.to_owned();
-                Some(Cell { place, column, text: self.meaning(field, text)?, written })
+                let text_here = self.meaning(field, Cow::Borrowed(text))?;
+                Some(Cell { place, written: Cow::Borrowed(text), text: text_here })
             }),
             Reading::Join(places) => {
                 let texts: Vec<(usize, &str)> = places.iter().filter_map(filled).collect();
                 let place = texts.first()?.0;
                 let written = texts.iter().map(|(_, text)| *text).collect::<Vec<_>>().join(" ");
-                Some(Cell {
-                    place,
-                    column: self.column(field)?,
-                    text: self.meaning(field, &written)?,
-                    written,
-                })
+                let text = self.meaning(field, Cow::Owned(written.clone()))?;
+                Some(Cell { place, written: Cow::Owned(written), text })
             }
         }
     }
 
     /// What a cell of a field means here, if anything: by the options, by our own words, by those of other systems.
-    fn meaning(&self, field: ImportField, written: &str) -> Option<String> {
-        if let Some(word) = self.values.get(&field).and_then(|meanings| meanings.get(&written.to_lowercase()))
-        {
-            return Some(word.clone()).filter(|word| !word.is_empty());
+    fn meaning<'a>(&'a self, field: ImportField, written: Cow<'a, str>) -> Option<Cow<'a, str>> {
+        let chosen = self.values.get(&field).and_then(|meanings| meanings.get(&written.to_lowercase()));
+        if let Some(word) = chosen {
+            return Some(Cow::Borrowed(word.as_str())).filter(|word| !word.is_empty());
         }
         let is_own = match field {
-            ImportField::Status => own_word(written).parse::<LeadStatus>().is_ok(),
-            ImportField::Stage => own_word(written).parse::<DealStage>().is_ok(),
+            ImportField::Status => own_word(&written).parse::<LeadStatus>().is_ok(),
+            ImportField::Stage => own_word(&written).parse::<DealStage>().is_ok(),
             // Google joins several addresses of a person.
-            ImportField::Email => return written.split(" ::: ").next().map(str::to_owned),
+            ImportField::Email => {
+                return Some(match written.split_once(" ::: ") {
+                    Some((first, _)) => Cow::Owned(first.to_owned()),
+                    None => written,
+                });
+            }
             _ => true,
         };
-        match meaning(field, written).filter(|_| !is_own) {
-            Some(Meaning::Word(word)) => Some(word.to_owned()),
+        match meaning(field, &written).filter(|_| !is_own) {
+            Some(Meaning::Word(word)) => Some(Cow::Borrowed(word)),
             Some(Meaning::Nothing) => None,
-            None => Some(written.to_owned()),
+            None => Some(written),
+        }
+    }
+
+    /// The column that a cell of a field stands in, or the columns that it is joined from, as the file names them.
+    pub(super) fn column_of(&self, field: ImportField, cell: &Cell<'_>) -> Option<String> {
+        match self.fields.get(&field)? {
+            Reading::FirstOf(_) => Some(self.columns[cell.place].clone()),
+            Reading::Join(_) => self.column(field),
         }
     }
 
@@ -417,7 +424,8 @@ mod tests {
 
     fn said(mapper: &Mapper, field: ImportField, cells: &[&str]) -> Option<(String, String)> {
         let Mapped::Row(row) = take(mapper, cells) else { return None };
-        mapper.plan.cell(field, &row).map(|cell| (cell.column, cell.text))
+        let cell = mapper.plan.cell(field, &row)?;
+        Some((mapper.plan.column_of(field, &cell)?, cell.text.into_owned()))
     }
 
     fn pair(column: &str, text: &str) -> (String, String) {

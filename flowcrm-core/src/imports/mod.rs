@@ -9,6 +9,7 @@
 
 mod amounts;
 mod apply;
+mod batch;
 #[cfg(test)]
 mod corpus;
 mod csv;

@@ -233,7 +233,7 @@ pub trait ImportRepository: Send {
     /// Those of some external ids that records of the kind have.
     async fn taken_external_ids(&mut self, kind: ImportKind, external_ids: &[String]) -> Result<Vec<String>>;
 
-    /// Those of some folded emails that leads have.
+    /// Those of some folded emails that leads have; one may come several times.
     async fn taken_emails(&mut self, email_keys: &[String]) -> Result<Vec<String>>;
 
     /// The leads with some external ids: each id with the lead.

@@ -90,26 +90,34 @@ impl<T: Target> Roster<T> {
 
     /// Puts a record, changed by a row, in the place of what it was.
     pub(super) fn change(&mut self, record: T, line: i64, now: Timestamp) {
-        let Some(entry) = self.entries.remove(&record.id()) else { return };
-        self.by_email.values_mut().for_each(|ids| ids.retain(|id| *id != record.id()));
+        let id = record.id();
+        let Some(entry) = self.entries.get_mut(&id) else { return };
         // All rows together are one change.
         let version = entry.before.as_ref().map_or(1, |before| before.version() + 1);
-        let line = entry.line.or(Some(line));
-        self.put(Entry { now: record.with_version(version, now), line, before: entry.before });
+        let former = std::mem::replace(&mut entry.now, record.with_version(version, now));
+        entry.line.get_or_insert(line);
+        let keys = entry.now.keys();
+        if let Some(ids) = former.keys().email.and_then(|email| self.by_email.get_mut(&email)) {
+            ids.retain(|other| *other != id);
+        }
+        self.find_by(keys, id);
     }
 
     fn put(&mut self, entry: Entry<T>) {
-        let (id, keys) = (entry.now.id(), entry.now.keys());
+        let id = entry.now.id();
+        self.find_by(entry.now.keys(), id);
+        self.order.push(id);
+        self.entries.insert(id, entry);
+    }
+
+    /// Lets rows find a record by its keys.
+    fn find_by(&mut self, keys: Keys, id: Uuid) {
         if let Some(external_id) = keys.external_id {
             self.by_external_id.insert(external_id, id);
         }
         if let Some(email) = keys.email {
             self.by_email.entry(email).or_default().push(id);
         }
-        if !self.order.contains(&id) {
-            self.order.push(id);
-        }
-        self.entries.insert(id, entry);
     }
 
     /// Writes what the rows have created and changed; a dry run notes it instead.

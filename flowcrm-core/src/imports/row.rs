@@ -8,20 +8,22 @@ use super::field::ALTERNATIVES;
 use super::mapping::{Cell, cut};
 use super::members::{Members, may_name};
 use super::options::own_word;
-use super::{ImportField, ImportKind, Plan, Rejection, StagedRow};
+use super::{ImportField, ImportKind, OnDuplicate, Plan, Rejection, StagedRow};
 use crate::access::{Action, Actor};
 use crate::input::{Body, Command, Fields};
 use crate::time::Timestamp;
 
-/// A record that a row asks for: `new` is the command that a client would have sent to create it, `patch` to change it.
+/// A record that a row asks for: the commands that a client would have sent.
 pub(super) struct Draft<N, P> {
     pub(super) row: StagedRow,
+    /// To create it.
     pub(super) new: Result<N, Rejection>,
-    pub(super) patch: P,
+    /// To change it, where the import changes records.
+    pub(super) patch: Option<P>,
     pub(super) created_at: Option<Timestamp>,
     pub(super) closed_at: Option<Timestamp>,
     /// The lead that a deal names by its id in another system.
-    pub(super) lead: Option<Cell>,
+    pub(super) lead: Option<String>,
 }
 
 /// Reads staged rows of one import.
@@ -44,14 +46,17 @@ impl RowReader<'_> {
             match field {
                 ImportField::CreatedAt => created_at = Some(self.moment(&cell).map_err(refused)?),
                 ImportField::ClosedAt => closed_at = Some(self.moment(&cell).map_err(refused)?),
-                ImportField::LeadExternalId => lead = Some(cell),
+                ImportField::LeadExternalId => lead = Some(cell.text.into_owned()),
                 _ => {
                     let (name, value) = self.field(field, &cell).map_err(refused)?;
                     body.insert(name.to_string(), value);
                 }
             }
         }
-        let patch = self.decode(body.clone(), &row)?;
+        let patch = match self.plan.on_duplicate {
+            OnDuplicate::Update => Some(self.decode(body.clone(), &row)?),
+            OnDuplicate::Skip | OnDuplicate::Create => None,
+        };
         self.name_by_key(&mut body);
         let new = self.decode(body, &row);
         Ok(Draft { row, new, patch, created_at, closed_at, lead })
@@ -61,7 +66,7 @@ impl RowReader<'_> {
     pub(super) fn reject(&self, row: &StagedRow, field: ImportField, message: &str) -> Rejection {
         let cell = self.plan.cell(field, row);
         let (column, value) = match cell {
-            Some(cell) => (Some(cell.column), Some(cut(&cell.written))),
+            Some(cell) => (self.plan.column_of(field, &cell), Some(cut(&cell.written))),
             None => (self.plan.column(field), None),
         };
         let reason = format!("{field} {message}");
@@ -69,8 +74,8 @@ impl RowReader<'_> {
     }
 
     /// A field as a client would have sent it.
-    fn field(&self, field: ImportField, cell: &Cell) -> Result<(ImportField, Value), String> {
-        let text = cell.text.as_str();
+    fn field(&self, field: ImportField, cell: &Cell<'_>) -> Result<(ImportField, Value), String> {
+        let text = cell.text.as_ref();
         let member = match field {
             ImportField::Owner | ImportField::AssignedTo => self.members.called(text)?,
             ImportField::OwnerId | ImportField::AssignedToId => self.members.with_id(text)?,
@@ -93,7 +98,7 @@ impl RowReader<'_> {
         Ok((by_id, member.id.to_string().into()))
     }
 
-    fn moment(&self, cell: &Cell) -> Result<Timestamp, String> {
+    fn moment(&self, cell: &Cell<'_>) -> Result<Timestamp, String> {
         moment(&cell.text, self.plan.date_orders.get(&cell.place).copied())
     }
 
@@ -221,7 +226,7 @@ mod tests {
         assert_eq!(value, Some(Money::new(105_400, Currency::USD)));
         assert_eq!(new.assigned_to_id, Some(user(3)));
         assert_eq!(read.closed_at, "2017-03-31".parse().ok());
-        assert_eq!(read.lead.map(|cell| cell.text).as_deref(), Some("C9"));
+        assert_eq!(read.lead.as_deref(), Some("C9"));
 
         let (new, _) = deal(&["A2", "ENGAGING", "", "", "", "", ""]).ok().unwrap();
         assert_eq!((new.stage, new.value), (Some(DealStage::Discovery), None));

@@ -3,18 +3,19 @@
 use chrono::Duration;
 
 use super::apply::apply;
+use super::batch::{Ahead, Basis, Batch, ROWS_AT_ONCE, next_batch};
+use super::target::Target;
 use super::undo::take_back;
-use super::{Lease, Run, Undo};
+use super::{ImportKind, Lease, Run, Undo};
 use crate::access::{Action, OrgScope};
 use crate::caller::Origin;
 use crate::crm::Crm;
+use crate::deals::Deal;
 use crate::error::{Error, ErrorCode, OrNotFound, Result};
 use crate::ids::ImportId;
+use crate::leads::Lead;
 use crate::ports::{Journal, OrgTx};
 use crate::work::Work;
-
-/// So many rows are applied, or changes taken back, in one transaction.
-const ROWS_AT_ONCE: usize = 500;
 
 /// From so many rows on, the database is asked to take note of what has been imported, or has gone.
 const MANY_ROWS: i64 = 1_000;
@@ -84,10 +85,20 @@ impl Crm {
         if !tx.imports().claim(lease, self.env().now()).await? {
             return Ok(None);
         }
+        let kind = tx.imports().find(id).await?.map(|import| import.kind);
         commit_silently(tx).await?;
-        let mut failures = 0;
+        match kind {
+            Some(ImportKind::Leads) => self.advance::<Lead>(scope, lease).await,
+            Some(ImportKind::Deals) => self.advance::<Deal>(scope, lease).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Brings an import that is held to its end; answers how many rows it has if it did.
+    async fn advance<T: Target>(&self, scope: OrgScope, lease: Lease) -> Result<Option<i64>> {
+        let (mut ahead, mut failures) = (Ahead::<T>::new(self.clone(), scope), 0);
         loop {
-            match self.step(scope, lease).await {
+            match self.step(scope, lease, &mut ahead).await {
                 Ok(Step::Taken) => failures = 0,
                 Ok(Step::Ended(rows)) => return Ok(Some(rows)),
                 Ok(Step::Lost) => return Ok(None),
@@ -95,7 +106,7 @@ impl Crm {
                 // A record that somebody else has just created clashes once; a defect fails again.
                 Err(error) => {
                     failures += 1;
-                    log_failure(scope, id, failures, &error);
+                    log_failure(scope, lease.import_id, failures, &error);
                     if failures == ATTEMPTS {
                         return self.give_up(scope, lease).await;
                     }
@@ -105,7 +116,8 @@ impl Crm {
     }
 
     /// Takes the next step, and moves the checkpoint behind it, in one transaction.
-    async fn step(&self, scope: OrgScope, lease: Lease) -> Result<Step> {
+    async fn step<T: Target>(&self, scope: OrgScope, lease: Lease, ahead: &mut Ahead<T>) -> Result<Step> {
+        let arrived = ahead.arrived().await;
         let mut tx = self.store().write(scope).await?;
         let Some(run) = tx.imports().hold(lease).await? else {
             return Ok(Step::Lost);
@@ -117,11 +129,17 @@ impl Crm {
                 .await?;
             return Ok(Step::Ended(0));
         };
-        let work = Work::new(tx, actor, self.env().clone(), Origin::default());
-        match run.undo {
-            None => apply_some(work, lease, run).await,
-            Some(undo) => undo_some(work, lease, run, undo).await,
+        let mut work = Work::new(tx, actor, self.env().clone(), Origin::default());
+        if let Some(undo) = run.undo {
+            return undo_some::<T>(work, lease, run, undo).await;
         }
+        let actor = work.actor().clone();
+        let basis = Basis::of(work.imports(), &run, actor).await?;
+        let batch = next_batch(work.imports(), &run, &basis, arrived).await?;
+        if !batch.is_last {
+            ahead.begin(&run, basis.clone(), batch.last_line);
+        }
+        apply_some(work, lease, run, &basis, batch).await
     }
 
     async fn give_up(&self, scope: OrgScope, lease: Lease) -> Result<Option<i64>> {
@@ -159,11 +177,15 @@ impl Crm {
 }
 
 /// Applies the next rows.
-async fn apply_some(mut work: Work, lease: Lease, run: Run) -> Result<Step> {
-    let rows = work.imports().rows_after(run.import.id, run.checkpoint, ROWS_AT_ONCE).await?;
-    let is_last = rows.len() < ROWS_AT_ONCE;
-    let checkpoint = rows.last().map_or(run.checkpoint, |row| row.line);
-    let applied = apply(&mut work, &run, rows).await?;
+async fn apply_some<T: Target>(
+    mut work: Work,
+    lease: Lease,
+    run: Run,
+    basis: &Basis,
+    batch: Batch<T>,
+) -> Result<Step> {
+    let (is_last, checkpoint) = (batch.is_last, batch.last_line);
+    let applied = apply(&mut work, &run, basis, batch).await?;
     let mut import = run.import.advanced(&applied);
     work.imports().reject(import.id, &applied.rejections).await?;
     work.imports().delete_rows(import.id, checkpoint).await?;
@@ -178,11 +200,11 @@ async fn apply_some(mut work: Work, lease: Lease, run: Run) -> Result<Step> {
 }
 
 /// Takes the next changes back.
-async fn undo_some(mut work: Work, lease: Lease, run: Run, undo: Undo) -> Result<Step> {
+async fn undo_some<T: Target>(mut work: Work, lease: Lease, run: Run, undo: Undo) -> Result<Step> {
     let changes = work.imports().changes_after(run.import.id, undo.behind, ROWS_AT_ONCE).await?;
     let is_last = changes.len() < ROWS_AT_ONCE;
     let behind = changes.last().map_or(undo.behind, |change| Some(change.record_id));
-    let undone = take_back(&mut work, &run, &changes).await?;
+    let undone = take_back::<T>(&mut work, &run, &changes).await?;
     let mut import = run.import.receded(&undone);
     if is_last {
         import = import.undone(work.env().now());

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::named_leads::NamedLeads;
 use super::row::{Draft, RowReader};
-use super::{ImportField, Rejection};
+use super::{ImportField, ImportKind, Rejection};
 use crate::access::Actor;
 use crate::deals::{Deal, DealPatch, DealStage, NewDeal};
 use crate::email::Email;
@@ -29,16 +29,23 @@ pub(super) struct Keys {
 
 /// A record of a kind that can be imported.
 #[async_trait]
-pub(super) trait Target: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync {
-    type New: Command + Send + Sync;
-    type Patch: Command + Send + Sync;
+pub(super) trait Target:
+    Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    type New: Command + Send + Sync + 'static;
+    type Patch: Command + Send + Sync + 'static;
+
+    const KIND: ImportKind;
 
     fn id(&self) -> Uuid;
     fn version(&self) -> i64;
     fn keys(&self) -> Keys;
 
-    /// What a row says of the record that it means.
-    fn keys_of(patch: &Self::Patch) -> Keys;
+    /// What a row that creates records says of the one that it means.
+    fn keys_of(new: &Self::New) -> Keys;
+
+    /// What a row that changes records says of the one that it means.
+    fn keys_of_patch(patch: &Self::Patch) -> Keys;
 
     /// The record that a row asks for; nobody is told.
     fn create(new: Self::New, id: Uuid, times: Times, actor: &Actor, now: Timestamp) -> Result<Self>;
@@ -92,6 +99,8 @@ impl Target for Lead {
     type New = NewLead;
     type Patch = LeadPatch;
 
+    const KIND: ImportKind = ImportKind::Leads;
+
     fn id(&self) -> Uuid {
         self.id.as_uuid()
     }
@@ -104,7 +113,11 @@ impl Target for Lead {
         Keys { external_id: self.external_id.clone(), email: self.email.as_ref().map(Email::key) }
     }
 
-    fn keys_of(patch: &LeadPatch) -> Keys {
+    fn keys_of(new: &NewLead) -> Keys {
+        Keys { external_id: new.external_id.clone(), email: new.email.as_ref().map(Email::key) }
+    }
+
+    fn keys_of_patch(patch: &LeadPatch) -> Keys {
         Keys { external_id: patch.external_id.value().cloned(), email: patch.email.value().map(Email::key) }
     }
 
@@ -181,6 +194,8 @@ impl Target for Deal {
     type New = NewDeal;
     type Patch = DealPatch;
 
+    const KIND: ImportKind = ImportKind::Deals;
+
     fn id(&self) -> Uuid {
         self.id.as_uuid()
     }
@@ -193,7 +208,11 @@ impl Target for Deal {
         Keys { external_id: self.external_id.clone(), email: None }
     }
 
-    fn keys_of(patch: &DealPatch) -> Keys {
+    fn keys_of(new: &NewDeal) -> Keys {
+        Keys { external_id: new.external_id.clone(), email: None }
+    }
+
+    fn keys_of_patch(patch: &DealPatch) -> Keys {
         Keys { external_id: patch.external_id.value().cloned(), email: None }
     }
 

@@ -5,11 +5,9 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use super::target::Target;
-use super::{Change, ImportKind, Outcome, Run};
-use crate::deals::Deal;
+use super::{Change, Outcome, Run};
 use crate::error::{Error, Result};
 use crate::ids::{LeadId, UserId};
-use crate::leads::Lead;
 use crate::money::Currency;
 use crate::work::Work;
 
@@ -26,16 +24,8 @@ pub(super) struct Undone {
 
 /// Takes back what an import did to some records: what it created goes, what it updated goes back, and what somebody
 /// has changed or used since is kept.
-pub(super) async fn take_back(work: &mut Work, run: &Run, changes: &[Change]) -> Result<Undone> {
-    match run.import.kind {
-        _ if changes.is_empty() => Ok(Undone::default()),
-        ImportKind::Leads => take_back_as::<Lead>(work, run, changes).await,
-        ImportKind::Deals => take_back_as::<Deal>(work, run, changes).await,
-    }
-}
-
-async fn take_back_as<T: Target>(work: &mut Work, run: &Run, changes: &[Change]) -> Result<Undone> {
-    let present = Present::<T>::look_up(work, run, changes).await?;
+pub(super) async fn take_back<T: Target>(work: &mut Work, run: &Run, changes: &[Change]) -> Result<Undone> {
+    let present = Present::<T>::look_up(work, changes).await?;
     let (mut removed, mut gone, mut restored, mut outcomes) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for change in changes {
@@ -86,7 +76,7 @@ struct Present<T> {
 }
 
 impl<T: Target> Present<T> {
-    async fn look_up(work: &mut Work, run: &Run, changes: &[Change]) -> Result<Self> {
+    async fn look_up(work: &mut Work, changes: &[Change]) -> Result<Self> {
         let mut ids: Vec<Uuid> = changes.iter().map(|change| change.record_id).collect();
         // Everybody locks records in the order of their ids.
         ids.sort_unstable();
@@ -94,7 +84,7 @@ impl<T: Target> Present<T> {
         let records: HashMap<Uuid, T> = locked.into_iter().map(|record| (record.id(), record)).collect();
         let created = changes.iter().filter(|change| change.previous.is_none());
         let created: Vec<Uuid> = created.map(|change| change.record_id).collect();
-        let used = work.imports().used(run.import.kind, &created).await?.into_iter().collect();
+        let used = work.imports().used(T::KIND, &created).await?.into_iter().collect();
         let is_other = |change: &&Change| {
             records.get(&change.record_id).is_some_and(|record| record.version() != change.version)
         };

@@ -118,7 +118,7 @@ impl Copying<'_> {
         let mut behind = None;
         loop {
             let batch = log.read_log(&mut self.source, behind).await?;
-            self.done += self.sink.insert_many(log.insert, "", batch.rows).await?;
+            self.done += self.sink.insert_many(log.insert, "", None, batch.rows).await?;
             behind = batch.last;
             if behind.is_none() {
                 return Ok(());

@@ -156,8 +156,7 @@ fn values(deal: &Deal) -> Vec<Value> {
 
 /// Adds new deals with their words; answers whether all external ids were free, without which none may stay.
 pub(crate) async fn insert_all(connection: &mut OrgConnection, deals: &[Deal]) -> Result<bool> {
-    let added =
-        connection.insert_many(INSERT, "ON CONFLICT DO NOTHING", deals.iter().map(values).collect()).await?;
+    let added = connection.insert_many(INSERT, "ON CONFLICT DO NOTHING", deals.iter().map(values)).await?;
     if added < deals.len() as u64 {
         return Ok(false);
     }
@@ -172,7 +171,8 @@ pub(crate) async fn insert_all(connection: &mut OrgConnection, deals: &[Deal]) -
 
 /// Deletes deals that nothing refers to, with their words.
 pub(crate) async fn remove_all(connection: &mut OrgConnection, deals: &[Deal]) -> Result<()> {
-    connection.delete_many(DELETE_MANY, deals.iter().map(|deal| args![deal.id]).collect()).await?;
+    let ids: Vec<_> = deals.iter().map(|deal| args![deal.id]).collect();
+    connection.delete_many(DELETE_MANY, ids).await?;
     let words: Vec<String> = deals.iter().map(search).collect();
     let records = deals.iter().map(|deal| deal.id.as_uuid()).zip(words.iter().map(String::as_str));
     terms::DEALS.remove(connection, records).await?;

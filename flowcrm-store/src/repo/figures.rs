@@ -119,5 +119,5 @@ pub(crate) async fn flush(connection: &mut OrgConnection) -> Result<()> {
     let changes = std::mem::take(&mut connection.figures).changes;
     let rows = changes.into_iter().filter(|(_, sums)| *sums != (0, 0));
     let rows = rows.map(|((viewer, kind, key), (count, value))| args![viewer, kind, key, count, value]);
-    connection.insert_many(CHANGE, TO_WHAT_IS_THERE, rows.collect()).await.map(|_| ())
+    connection.insert_many(CHANGE, TO_WHAT_IS_THERE, rows.collect::<Vec<_>>()).await.map(|_| ())
 }

@@ -39,7 +39,7 @@ const TAKEN_LEADS: &str = "SELECT l.external_id AS key FROM leads l WHERE l.org_
 
 const TAKEN_DEALS: &str = "SELECT d.external_id AS key FROM deals d WHERE d.org_id = $1";
 
-const TAKEN_EMAILS: &str = "SELECT DISTINCT l.email_key AS key FROM leads l WHERE l.org_id = $1";
+const TAKEN_EMAILS: &str = "SELECT l.email_key AS key FROM leads l WHERE l.org_id = $1";
 
 const LEADS: &str = "SELECT l.id, l.external_id FROM leads l WHERE l.org_id = $1";
 
@@ -277,19 +277,32 @@ fn member(row: &Row) -> Result<ImportMember> {
     })
 }
 
-/// The rows of `head` in which `column` has one of some values; none are looked up in vain.
+/// So many values are looked up by one statement: SQLite looks each placeholder up among all others.
+const VALUES_AT_ONCE: usize = 200;
+
+/// The rows of `head` in which `column` has one of some values.
 async fn having<V: Into<Value> + Clone>(
     connection: &mut OrgConnection,
     head: &'static str,
     column: &'static str,
     values: &[V],
 ) -> Result<Vec<Row>> {
-    if values.is_empty() {
-        return Ok(Vec::new());
+    each_of(connection, &Select::new(head), column, values).await
+}
+
+/// The rows that a query selects in which `column` has one of some values; none are looked up in vain.
+async fn each_of<V: Into<Value> + Clone>(
+    connection: &mut OrgConnection,
+    head: &Select,
+    column: &'static str,
+    values: &[V],
+) -> Result<Vec<Row>> {
+    let mut found = Vec::new();
+    for some in values.chunks(VALUES_AT_ONCE) {
+        let values = some.iter().cloned().map(Into::into);
+        found.extend(connection.select(head.clone().each_of(column, values)).await?);
     }
-    let mut select = Select::new(head);
-    select.and_in(column, values.iter().cloned());
-    connection.select(select).await
+    Ok(found)
 }
 
 /// The rows of `head` whose `column` is one of some ids, in its order, held against other writers in the table that
@@ -363,7 +376,7 @@ impl ImportRepository for OrgConnection {
 
     async fn stage(&mut self, id: ImportId, rows: &[StagedRow]) -> Result<()> {
         let values = |row: &StagedRow| args![id, row.line, serde_json::Value::from(row.cells.clone())];
-        self.insert_many(INSERT_ROWS, "", rows.iter().map(values).collect()).await.map(|_| ())
+        self.insert_many(INSERT_ROWS, "", rows.iter().map(values)).await.map(|_| ())
     }
 
     async fn arrived(&mut self, import: &Import, plan: &Plan, is_staged: bool) -> Result<()> {
@@ -423,15 +436,14 @@ impl ImportRepository for OrgConnection {
             let cells = rejection.cells.clone().map(serde_json::Value::from);
             args![id, rejection.line, &rejection.column, &rejection.value, &rejection.reason, cells]
         };
-        self.insert_many(INSERT_REJECTIONS, "", rejections.iter().map(values).collect()).await.map(|_| ())
+        self.insert_many(INSERT_REJECTIONS, "", rejections.iter().map(values)).await.map(|_| ())
     }
 
     async fn note_changes(&mut self, id: ImportId, changes: &[Change]) -> Result<()> {
         let values = |change: &Change| {
             args![id, change.record_id, change.line, change.version, change.previous.clone(), false]
         };
-        let rows = changes.iter().map(values).collect();
-        self.insert_many(INSERT_CHANGES, OR_ITS_VERSION, rows).await.map(|_| ())
+        self.insert_many(INSERT_CHANGES, OR_ITS_VERSION, changes.iter().map(values)).await.map(|_| ())
     }
 
     async fn lock(&mut self, id: ImportId) -> Result<Option<Import>> {
@@ -476,8 +488,9 @@ impl ImportRepository for OrgConnection {
     }
 
     async fn forget_changes(&mut self, id: ImportId, records: &[Uuid]) -> Result<()> {
-        let rows = records.iter().map(|record| args![id, *record]).collect();
-        self.delete_many(DELETE_CHANGES, rows).await.map(|_| ())
+        self.delete_many(DELETE_CHANGES, records.iter().copied().map(|record| args![id, record]))
+            .await
+            .map(|_| ())
     }
 
     async fn note_outcomes(&mut self, id: ImportId, outcomes: &[Outcome]) -> Result<()> {
@@ -485,8 +498,7 @@ impl ImportRepository for OrgConnection {
             let Outcome { record_id, line, version, is_restored, ref kept_because } = *outcome;
             args![id, record_id, line, version, is_restored, kept_because]
         };
-        let rows = outcomes.iter().map(values).collect();
-        self.insert_many(INSERT_OUTCOMES, OF_THE_CHANGE, rows).await.map(|_| ())
+        self.insert_many(INSERT_OUTCOMES, OF_THE_CHANGE, outcomes.iter().map(values)).await.map(|_| ())
     }
 
     async fn kept(&mut self, id: ImportId, query: &KeptQuery) -> Result<Vec<KeptRecord>> {
@@ -532,28 +544,26 @@ impl ImportRepository for OrgConnection {
     }
 
     async fn foresee(&mut self, id: ImportId, keys: &[(String, Uuid)]) -> Result<()> {
-        let values = keys.iter().map(|(key, record)| args![id, key, *record]).collect();
+        let values: Vec<_> = keys.iter().map(|(key, record)| args![id, key, *record]).collect();
         self.insert_many(INSERT_KEYS, "ON CONFLICT DO NOTHING", values).await.map(|_| ())
     }
 
     async fn foreseen(&mut self, id: ImportId, wanted: &[String]) -> Result<Vec<(String, Uuid)>> {
-        let mut select = Select::new(FORESEEN);
-        select.and("k.import_id = ?", id);
-        select.and_in("k.key", wanted);
-        self.select(select).await?.iter().map(|row| Ok((row.text("key")?, row.id("record_id")?))).collect()
+        let mut head = Select::new(FORESEEN);
+        head.and("k.import_id = ?", id);
+        let rows = each_of(self, &head, "k.key", wanted).await?;
+        rows.iter().map(|row| Ok((row.text("key")?, row.id("record_id")?))).collect()
     }
 
     async fn foresee_records(&mut self, id: ImportId, records: &[Foreseen]) -> Result<()> {
         let values = |foreseen: &Foreseen| args![id, foreseen.record_id, foreseen.record.clone()];
-        let rows = records.iter().map(values).collect();
-        self.insert_many(INSERT_FORESEEN, OR_ITS_RECORD, rows).await.map(|_| ())
+        self.insert_many(INSERT_FORESEEN, OR_ITS_RECORD, records.iter().map(values)).await.map(|_| ())
     }
 
     async fn foreseen_records(&mut self, id: ImportId, ids: &[Uuid]) -> Result<Vec<Vec<u8>>> {
-        let mut select = Select::new(FORESEEN_RECORDS);
-        select.and("f.import_id = ?", id);
-        select.and_in("f.record_id", ids.iter().copied());
-        self.select(select).await?.iter().map(|row| row.bytes("record")).collect()
+        let mut head = Select::new(FORESEEN_RECORDS);
+        head.and("f.import_id = ?", id);
+        each_of(self, &head, "f.record_id", ids).await?.iter().map(|row| row.bytes("record")).collect()
     }
 
     async fn forget_foreseen(&mut self, id: ImportId) -> Result<()> {

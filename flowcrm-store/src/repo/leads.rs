@@ -160,8 +160,7 @@ fn values(lead: &Lead) -> Vec<Value> {
 
 /// Adds new leads with their words; answers whether all external ids were free, without which none may stay.
 pub(crate) async fn insert_all(connection: &mut OrgConnection, leads: &[Lead]) -> Result<bool> {
-    let added =
-        connection.insert_many(INSERT, "ON CONFLICT DO NOTHING", leads.iter().map(values).collect()).await?;
+    let added = connection.insert_many(INSERT, "ON CONFLICT DO NOTHING", leads.iter().map(values)).await?;
     if added < leads.len() as u64 {
         return Ok(false);
     }
@@ -176,7 +175,8 @@ pub(crate) async fn insert_all(connection: &mut OrgConnection, leads: &[Lead]) -
 
 /// Deletes leads that nothing refers to, with their words.
 pub(crate) async fn remove_all(connection: &mut OrgConnection, leads: &[Lead]) -> Result<()> {
-    connection.delete_many(DELETE_MANY, leads.iter().map(|lead| args![lead.id]).collect()).await?;
+    let ids: Vec<_> = leads.iter().map(|lead| args![lead.id]).collect();
+    connection.delete_many(DELETE_MANY, ids).await?;
     let words: Vec<String> = leads.iter().map(search).collect();
     let records = leads.iter().map(|lead| lead.id.as_uuid()).zip(words.iter().map(String::as_str));
     terms::LEADS.remove(connection, records).await?;

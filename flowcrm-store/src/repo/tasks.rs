@@ -125,7 +125,7 @@ fn values(task: &Task) -> Vec<Value> {
 
 /// Adds new tasks with their words.
 pub(crate) async fn insert_all(connection: &mut OrgConnection, tasks: &[Task]) -> Result<()> {
-    connection.insert_many(INSERT, "", tasks.iter().map(values).collect()).await?;
+    connection.insert_many(INSERT, "", tasks.iter().map(values)).await?;
     let words: Vec<String> = tasks.iter().map(search).collect();
     let records = tasks.iter().map(|task| task.id.as_uuid()).zip(words.iter().map(String::as_str));
     terms::TASKS.insert(connection, records).await?;

@@ -48,13 +48,15 @@ fn different(words: &str) -> Vec<&str> {
 }
 
 /// The rows of records' words, in the order of the table: neighbours are on the same page.
-fn rows_of<'a>(records: impl IntoIterator<Item = (Uuid, &'a str)>) -> Vec<Vec<Value>> {
+fn rows_of<'a>(
+    records: impl IntoIterator<Item = (Uuid, &'a str)>,
+) -> impl Iterator<Item = Vec<Value>> + Send {
     let mut terms: Vec<(&str, Uuid)> = records
         .into_iter()
         .flat_map(|(id, words)| different(words).into_iter().map(move |word| (word, id)))
         .collect();
     terms.sort_unstable();
-    terms.into_iter().map(|(word, id)| args![word, id]).collect()
+    terms.into_iter().map(|(word, id)| args![word, id])
 }
 
 impl Terms {
@@ -89,7 +91,7 @@ impl Terms {
             connection.execute(self.delete, args![*gone, id]).await?;
         }
         let new = words.iter().filter(|word| former.binary_search(word).is_err());
-        let rows = new.map(|word| args![*word, id]).collect();
+        let rows: Vec<_> = new.map(|word| args![*word, id]).collect();
         connection.insert_many(self.insert, "", rows).await.map(|_| ())
     }
 }

@@ -17,6 +17,10 @@ use super::{Transaction, failure};
 /// How long a command waits for a connection, or for another process that writes to the same SQLite file.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How much of a SQLite file the connection that writes keeps in memory, in KiB below zero: what an import of many rows
+/// touches again and again.
+const WRITER_CACHE: &str = "-16384";
+
 /// What Postgres ends by itself: waits for a lock that another command holds, statements that take far longer than any
 /// should, and transactions of a program that has gone without a word.
 const LIMITS: [(&str, &str); 3] =
@@ -97,7 +101,8 @@ impl Database {
             .acquire_timeout(PATIENCE)
             .idle_timeout(None)
             .max_lifetime(None);
-        let writer = one.connect_with(options.clone()).await.map_err(failure)?;
+        let writer =
+            one.connect_with(options.clone().pragma("cache_size", WRITER_CACHE)).await.map_err(failure)?;
         let readers = if is_in_memory {
             writer.clone()
         } else {

@@ -6,6 +6,7 @@ mod database;
 mod failure;
 mod list;
 mod row;
+mod rows;
 mod select;
 mod statement;
 mod transaction;

@@ -1,11 +1,13 @@
 //! The one place where SQL text is put together at run time: filters, order and page of a list.
 
+use std::collections::BTreeSet;
+
 use flowcrm_core::page::{Listing, SortKey, SortValue};
 
 use super::{Engine, Value};
 
 /// A list or count being put together; conditions are texts of ours with `?` for their value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Select {
     text: String,
     /// The values; of a tenant's list `$1` is the organization.
@@ -13,17 +15,25 @@ pub(crate) struct Select {
     is_bound: bool,
     /// The alias of the table whose rows are held against other writers.
     locked: Option<&'static str>,
+    /// The values of a column that are looked up one by one.
+    wanted: Option<(&'static str, Vec<Value>)>,
 }
 
 impl Select {
     /// Begins with a query whose last clause is `WHERE <alias>.org_id = $1`.
     pub(crate) fn new(head: &'static str) -> Self {
-        Self { text: head.to_owned(), values: vec![Value::Uuid(None)], is_bound: false, locked: None }
+        Self {
+            text: head.to_owned(),
+            values: vec![Value::Uuid(None)],
+            is_bound: false,
+            locked: None,
+            wanted: None,
+        }
     }
 
     /// Begins with a query of the system role, whose last clause is a WHERE and which knows no organization.
     pub(crate) fn over_all_organizations(head: &'static str) -> Self {
-        Self { text: head.to_owned(), values: Vec::new(), is_bound: true, locked: None }
+        Self { text: head.to_owned(), values: Vec::new(), is_bound: true, locked: None, wanted: None }
     }
 
     /// Narrows by `condition`, in which every `?` stands for `value`.
@@ -52,6 +62,13 @@ impl Select {
             placeholders => format!("\n  AND {column} IN ({})", placeholders.join(", ")),
         };
         self.text.push_str(&condition);
+    }
+
+    /// Looks the rows up whose `column` has one of some values, each by index. [`and_in`](Self::and_in) leaves that to
+    /// Postgres, which reads all rows of the organization when it has no statistics of a table that is just growing.
+    pub(crate) fn each_of(mut self, column: &'static str, values: impl IntoIterator<Item = Value>) -> Self {
+        self.wanted = Some((column, values.into_iter().collect()));
+        self
     }
 
     /// Narrows to rows in which every word of `q` begins one of the folded words of `condition`'s column:
@@ -119,10 +136,29 @@ impl Select {
 
     pub(super) fn into_parts(mut self, engine: Engine) -> (String, Vec<Value>) {
         debug_assert!(self.is_bound, "a list without its organization");
+        match (self.wanted.take(), engine) {
+            (Some((column, values)), Engine::Sqlite) => self.and_in(column, values),
+            (Some((column, values)), Engine::Postgres) => self.look_up_each(column, &values),
+            (None, _) => {}
+        }
         if let (Some(alias), Engine::Postgres) = (self.locked, engine) {
             self.text += &format!("\nFOR UPDATE OF {alias}");
         }
         (self.text, self.values)
+    }
+
+    /// OFFSET 0 keeps Postgres from making one join of it, for which it would guess again.
+    fn look_up_each(&mut self, column: &'static str, values: &[Value]) {
+        let cast = if values.iter().any(|value| matches!(value, Value::Uuid(_))) { "::uuid" } else { "" };
+        let texts: BTreeSet<String> = values.iter().filter_map(Value::to_text).collect();
+        let wanted = self.placeholder(serde_json::Value::from(Vec::from_iter(texts)));
+        self.text = format!(
+            "SELECT found.* FROM jsonb_array_elements_text({wanted}) AS wanted(key) CROSS JOIN LATERAL (
+{}
+  AND {column} = wanted.key{cast}
+OFFSET 0) AS found",
+            self.text
+        );
     }
 
     fn placeholder(&mut self, value: impl Into<Value>) -> String {

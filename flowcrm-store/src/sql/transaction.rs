@@ -1,10 +1,12 @@
 use flowcrm_core::ids::OrgId;
 use flowcrm_core::{Error, Result};
+use futures_util::future::join;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
 use super::database::{NO_LIMITS, RunAs, set_role};
+use super::rows::{Arguments, Rows, Statement};
 use super::{Engine, Row, Select, Sql, Value, failure};
 use crate::repo::figures::Figures;
 
@@ -86,60 +88,63 @@ impl Transaction {
         }
     }
 
-    /// Runs one `INSERT INTO .. VALUES` for many rows at once: `head` up to the word VALUES, and the values of each
-    /// row. Answers how many rows went in.
+    /// Runs `INSERT INTO .. VALUES` for many rows at once: `head` up to the word VALUES, and the values of each row, each
+    /// after `first`. Answers how many rows went in.
     pub(crate) async fn insert_many(
         &mut self,
         head: &'static str,
         tail: &'static str,
-        rows: Vec<Vec<Value>>,
+        first: Option<Value>,
+        rows: impl IntoIterator<Item = Vec<Value>, IntoIter: Send>,
     ) -> Result<u64> {
-        self.with_rows(rows, |rows| format!("{head} VALUES {rows} {tail}")).await
+        let text = |rows: String| format!("{head} VALUES {rows} {tail}");
+        self.change_many(Rows::new(first, rows.into_iter()), text).await
     }
 
-    /// Runs one DELETE for many rows at once: `head` up to the columns in parentheses that name a row, and their
-    /// values for each. Answers how many rows are gone.
-    pub(crate) async fn delete_many(&mut self, head: &'static str, rows: Vec<Vec<Value>>) -> Result<u64> {
-        self.with_rows(rows, |rows| format!("{head} IN (VALUES {rows})")).await
+    /// Runs DELETE for many rows at once: `head` up to the columns in parentheses that name a row, and their values for
+    /// each, each after `first`. Answers how many rows are gone.
+    async fn delete_many(
+        &mut self,
+        head: &'static str,
+        first: Value,
+        rows: impl IntoIterator<Item = Vec<Value>, IntoIter: Send>,
+    ) -> Result<u64> {
+        let text = |rows: String| format!("{head} IN (VALUES {rows})");
+        self.change_many(Rows::new(Some(first), rows.into_iter()), text).await
     }
 
-    /// Runs a statement about many rows, as few times as the engine allows; answers how many rows it changed.
-    async fn with_rows(&mut self, rows: Vec<Vec<Value>>, text: impl Fn(String) -> String) -> Result<u64> {
-        let mut changed = 0;
-        // SQLite takes 32,766 placeholders, Postgres 65,535.
-        let width = rows.first().map_or(1, |row| row.len().max(1));
-        let at_once = 30_000 / width;
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let chunk: Vec<Vec<Value>> = rows.by_ref().take(at_once).collect();
-            // SQLite looks each numbered placeholder up among all others, which makes thousands of them slow.
-            let placeholder = |number: usize| match self {
-                Self::Postgres(_) => format!("${number}"),
-                Self::Sqlite(_) => "?".to_owned(),
-            };
-            let group = |index: usize| {
-                let placeholders: Vec<String> =
-                    (1..=width).map(|column| placeholder(index * width + column)).collect();
-                format!("({})", placeholders.join(", "))
-            };
-            let groups: Vec<String> = (0..chunk.len()).map(group).collect();
-            let text = AssertSqlSafe(text(groups.join(", "))).into_sql_str();
-            let values: Vec<Value> = chunk.into_iter().flatten().collect();
-            changed += match self {
-                Self::Postgres(tx) => sqlx::query_with(text, postgres(values)?)
-                    .persistent(false)
-                    .execute(&mut **tx)
-                    .await
-                    .map(|done| done.rows_affected()),
-                Self::Sqlite(tx) => sqlx::query_with(text, sqlite(values)?)
-                    .persistent(false)
-                    .execute(&mut **tx)
-                    .await
-                    .map(|done| done.rows_affected()),
-            }
-            .map_err(failure)?;
+    /// Runs a statement about many rows, some at a time; answers how many rows it changed. While the database works on
+    /// some, the next ones are made ready.
+    async fn change_many(
+        &mut self,
+        mut rows: Rows<impl Iterator<Item = Vec<Value>> + Send>,
+        text: impl Fn(String) -> String + Sync,
+    ) -> Result<u64> {
+        let (engine, mut changed) = (self.engine(), 0);
+        let mut next = rows.next_some(engine, &text)?;
+        while let Some(statement) = next {
+            let (done, following) =
+                join(self.change(statement), async { rows.next_some(engine, &text) }).await;
+            changed += done?;
+            next = following?;
         }
         Ok(changed)
+    }
+
+    async fn change(&mut self, statement: Statement) -> Result<u64> {
+        let Statement { text, arguments, is_usual } = statement;
+        let done = match (self, arguments) {
+            (Self::Postgres(tx), Arguments::Postgres(arguments)) => {
+                let query = sqlx::query_with(text, arguments).persistent(is_usual);
+                query.execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+            (Self::Sqlite(tx), Arguments::Sqlite(arguments)) => {
+                let query = sqlx::query_with(text, arguments).persistent(is_usual);
+                query.execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+            _ => return Err(Error::internal("a statement that was made ready for the other engine")),
+        };
+        done.map_err(failure)
     }
 
     async fn fetch(&mut self, text: SqlStr, values: Vec<Value>) -> Result<Vec<Row>> {
@@ -182,7 +187,7 @@ impl Transaction {
     }
 }
 
-fn postgres(values: Vec<Value>) -> Result<PgArguments> {
+pub(super) fn postgres(values: impl IntoIterator<Item = Value>) -> Result<PgArguments> {
     let mut arguments = PgArguments::default();
     for value in values {
         value.bind_postgres(&mut arguments).map_err(Error::internal)?;
@@ -190,7 +195,7 @@ fn postgres(values: Vec<Value>) -> Result<PgArguments> {
     Ok(arguments)
 }
 
-fn sqlite(values: Vec<Value>) -> Result<SqliteArguments> {
+pub(super) fn sqlite(values: impl IntoIterator<Item = Value>) -> Result<SqliteArguments> {
     let mut arguments = SqliteArguments::default();
     for value in values {
         value.bind_sqlite(&mut arguments).map_err(Error::internal)?;
@@ -266,14 +271,19 @@ impl OrgConnection {
         &mut self,
         head: &'static str,
         tail: &'static str,
-        rows: Vec<Vec<Value>>,
+        rows: impl IntoIterator<Item = Vec<Value>, IntoIter: Send>,
     ) -> Result<u64> {
-        let rows = rows.into_iter().map(|row| self.bound(row)).collect();
-        self.tx.insert_many(head, tail, rows).await
+        let org = self.org();
+        self.tx.insert_many(head, tail, Some(org), rows).await
     }
+
     /// Deletes many rows; the organization is put in front of the values that name each.
-    pub(crate) async fn delete_many(&mut self, head: &'static str, rows: Vec<Vec<Value>>) -> Result<u64> {
-        let rows = rows.into_iter().map(|row| self.bound(row)).collect();
-        self.tx.delete_many(head, rows).await
+    pub(crate) async fn delete_many(
+        &mut self,
+        head: &'static str,
+        rows: impl IntoIterator<Item = Vec<Value>, IntoIter: Send>,
+    ) -> Result<u64> {
+        let org = self.org();
+        self.tx.delete_many(head, org, rows).await
     }
 }

@@ -33,6 +33,15 @@ pub(crate) enum Kind {
 }
 
 impl Value {
+    /// A text, or an id as text.
+    pub(super) fn to_text(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Uuid(id) => id.map(|id| id.to_string()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn bind_postgres(self, arguments: &mut PgArguments) -> Result<(), BoxDynError> {
         match self {
             Self::Uuid(value) => arguments.add(value),

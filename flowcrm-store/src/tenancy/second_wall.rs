@@ -385,11 +385,11 @@ impl Prey {
             "leads, removed" => {
                 TaskRepository::delete(own, tenant.task.id).await?;
                 DealRepository::delete(own, tenant.deal.id).await?;
-                own.remove_leads(&[tenant.lead.clone()]).await
+                own.remove_leads(std::slice::from_ref(&tenant.lead)).await
             }
             "deals, removed" => {
                 TaskRepository::delete(own, tenant.task.id).await?;
-                own.remove_deals(&[tenant.deal.clone()]).await
+                own.remove_deals(std::slice::from_ref(&tenant.deal)).await
             }
             "leads, imported" => own.insert_leads(&[Lead { id: env.id(), ..lead(1) }]).await,
             "deals, imported" => own.insert_deals(&[Deal { id: env.id(), ..deal(1) }]).await,

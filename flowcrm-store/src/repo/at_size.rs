@@ -1,6 +1,11 @@
 //! What a page costs does not grow with the number of records: for every filter, sort key and role.
 //!
+//! In its long version it compares a million records with ten thousand, and writes what pages cost into the file that
+//! `FLOWCRM_FIGURES` names.
+//!
 //! Each value that is filtered by is either common, with a fixed share of the records, or seldom, with a fixed number.
+
+use std::cmp::Reverse;
 
 use flowcrm_core::access::{Role, Visibility};
 use flowcrm_core::deals::{Deal, DealQuery, DealSort, DealStage};
@@ -12,6 +17,7 @@ use flowcrm_core::page::{Listing, Sort, SortKey};
 use flowcrm_core::tasks::{Task, TaskPriority, TaskQuery, TaskSort, TaskStatus};
 use flowcrm_core::time::Timestamp;
 use flowcrm_core::users::{User, UserRepository};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::support::TestDatabase;
@@ -385,18 +391,16 @@ fn each_viewer<Q>(filters: &[(&str, Q)], narrowed: impl Fn(Visibility, &Q) -> Li
 #[tokio::test]
 async fn a_page_costs_no_more_when_there_are_more_records() {
     let is_long = std::env::var("FLOWCRM_PROOF").is_ok_and(|proof| proof == "long");
-    let (small, large, few) = if is_long { (10_000, 1_000_000, 5_000) } else { (2_000, 20_000, 125) };
+    let (few_records, many_records, few) =
+        if is_long { (10_000, 1_000_000, 5_000) } else { (2_000, 20_000, 125) };
+    let mut figures = Vec::new();
     for (first, second) in
         TestDatabase::on_each_engine().await.into_iter().zip(TestDatabase::on_each_engine().await)
     {
         let engine = first.engine;
-        let small = World::of(first, small, few).await.all_costs().await;
-        let large = World::of(second, large, few).await.all_costs().await;
-        if is_long {
-            for ((name, small), (_, large)) in small.iter().zip(&large) {
-                eprintln!("{engine} {name}: {small} -> {large}");
-            }
-        }
+        let small = World::of(first, few_records, few).await.all_costs().await;
+        let large = World::of(second, many_records, few).await.all_costs().await;
+        figures.push(figures_of(engine, &small, &large));
         let grown: Vec<_> = small
             .iter()
             .zip(&large)
@@ -405,4 +409,35 @@ async fn a_page_costs_no_more_when_there_are_more_records() {
             .collect();
         assert!(grown.is_empty(), "{engine}: {} of {}\n{}", grown.len(), small.len(), grown.join("\n"));
     }
+    if let Ok(path) = std::env::var("FLOWCRM_FIGURES") {
+        let file = json!({
+            "command": "FLOWCRM_PROOF=long FLOWCRM_FIGURES=$PWD/docs/figures/pages.json .ci/with-postgres \
+                        cargo test --locked --package flowcrm-store --lib at_size",
+            "records": [few_records, many_records],
+            "engines": figures,
+        });
+        std::fs::write(path, format!("{file:#}\n")).unwrap();
+    }
+}
+
+/// What pages cost with few records and with many: steps of SQLite's machine, buffers of Postgres.
+fn figures_of(engine: &str, few: &[(String, u64)], many: &[(String, u64)]) -> Value {
+    let spread = |costs: &[(String, u64)]| {
+        let mut costs: Vec<u64> = costs.iter().map(|(_, cost)| *cost).collect();
+        costs.sort_unstable();
+        json!({"median": costs[costs.len() / 2], "largest": costs.last()})
+    };
+    let mut pairs: Vec<_> =
+        few.iter().zip(many).map(|((name, few), (_, many))| (name, *few, *many)).collect();
+    pairs.sort_by_key(|(name, few, many)| (Reverse(many.saturating_sub(*few)), *name));
+    let most_grown =
+        pairs.iter().take(5).map(|(name, few, many)| json!({"list": name, "costs": [few, many]}));
+    json!({
+        "engine": engine,
+        "unit": if engine == "sqlite" { "hundreds of steps" } else { "buffers" },
+        "lists": few.len(),
+        "withFewRecords": spread(few),
+        "withManyRecords": spread(many),
+        "mostGrown": most_grown.collect::<Vec<_>>(),
+    })
 }

@@ -68,7 +68,8 @@ impl Database {
     }
 
     async fn connect_postgres(url: &str) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url).map_err(bad_url)?.options(LIMITS);
+        let options =
+            PgConnectOptions::from_str(url).map_err(bad_url)?.options(LIMITS).disable_statement_logging();
         let pool =
             PgPoolOptions::new().max_connections(20).acquire_timeout(PATIENCE).connect_with(options).await;
         pool.map(Self::Postgres).map_err(failure)
@@ -92,7 +93,9 @@ impl Database {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
-            .busy_timeout(PATIENCE);
+            .busy_timeout(PATIENCE)
+            // A slow statement about many rows would fill the log with placeholders.
+            .disable_statement_logging();
         if !is_in_memory {
             make_private(options.get_filename())?;
         }
@@ -101,8 +104,10 @@ impl Database {
             .acquire_timeout(PATIENCE)
             .idle_timeout(None)
             .max_lifetime(None);
-        let writer =
-            one.connect_with(options.clone().pragma("cache_size", WRITER_CACHE)).await.map_err(failure)?;
+        let writer = one
+            .connect_with(options.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "MEMORY"))
+            .await
+            .map_err(failure)?;
         let readers = if is_in_memory {
             writer.clone()
         } else {

@@ -25,6 +25,7 @@ pub mod money;
 pub mod notifications;
 #[cfg(feature = "openapi")]
 mod openapi;
+pub mod operations;
 pub mod organizations;
 pub mod page;
 pub mod patch;

@@ -38,8 +38,9 @@ generate: ## Write openapi.yaml anew
 	$(flowcrm) openapi >.local/openapi.yaml
 	mv .local/openapi.yaml openapi.yaml
 
-bench: ## Measure the HTTP API, optimized, on SQLite and Postgres
-	.ci/with-postgres cargo bench --locked --package flowcrm-http --bench http
+bench: ## Measure server and crates beside plain SQL (FLOWCRM_BENCH_SECONDS=..., FLOWCRM_BENCH_LEADS=...)
+	@command -v sqlite3 >/dev/null || .ci/install sqlite3 || echo 'sqlite3 is not installed: SQLite is measured without plain SQL beside it'
+	.ci/with-postgres cargo bench --locked --package flowcrm-http --bench crm
 
 prove: ## Run the long proofs: kills, cursors and dashboards under load
 	FLOWCRM_PROOF=long .ci/with-postgres cargo test --locked --package flowcrm-http \

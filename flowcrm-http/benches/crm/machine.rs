@@ -8,9 +8,9 @@ pub(crate) fn processor() -> Option<String> {
     field("/proc/cpuinfo", "model name")
 }
 
-/// The memory that a process holds at present, in megabytes of 1,000,000 bytes.
-pub(crate) fn resident_megabytes(process: u32) -> Option<f64> {
-    let kibibytes = field(&format!("/proc/{process}/status"), "VmRSS")?;
+/// Memory of a process in megabytes of 1,000,000 bytes: `VmRSS`, what it holds, or `VmHWM`, the most it has held.
+pub(crate) fn megabytes(process: u32, what: &str) -> Option<f64> {
+    let kibibytes = field(&format!("/proc/{process}/status"), what)?;
     let kibibytes: f64 = kibibytes.split_whitespace().next()?.parse().ok()?;
     Some(kibibytes * 1_024.0 / 1_000_000.0)
 }

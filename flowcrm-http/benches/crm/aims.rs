@@ -3,15 +3,9 @@
 use crate::operations::Operation;
 use crate::report::{Aim, Line, shown};
 
-/// Says of each line that has an aim whether it was met, through the server, which does the most work.
-pub(crate) fn set(lines: &mut [Line], fewest_leads: usize) {
-    let small: Vec<Line> = lines.iter().filter(|line| line.leads == fewest_leads).cloned().collect();
-    for line in lines {
-        line.aim = of(line, &small);
-    }
-}
-
-fn of(line: &Line, small: &[Line]) -> Option<Aim> {
+/// Whether a line meets its aim, if it has one, through the server, which does the most work; `others` may hold the same
+/// measured with fewer leads.
+pub(crate) fn of(line: &Line, others: &[Line]) -> Option<Aim> {
     let http = line.http?;
     let at_most = |most: f64, text: &str| Some(Aim { text: text.to_owned(), is_met: http.value <= most });
     match line.measure {
@@ -28,13 +22,13 @@ fn of(line: &Line, small: &[Line]) -> Option<Aim> {
         measure if measure == Operation::StatsAfterWrite.name() => {
             Some(Aim { text: "p99 under 20 ms".to_owned(), is_met: http.p99_millis? < 20.0 })
         }
-        measure if measure == Operation::Page.name() => {
-            let is_smaller = |small: &&Line| {
-                (small.engine, small.organizations, small.measure)
+        measure if [Operation::Page.name(), Operation::FilteredPage.name()].contains(&measure) => {
+            let is_smaller = |other: &&Line| {
+                (other.engine, other.organizations, other.measure)
                     == (line.engine, line.organizations, line.measure)
-                    && small.leads < line.leads
+                    && other.leads < line.leads
             };
-            let smaller = small.iter().find(is_smaller)?;
+            let smaller = others.iter().find(is_smaller)?;
             let growth = http.p99_millis? / smaller.http?.p99_millis?;
             let text = format!("p99 at most 1.5x that of {} leads ({}x)", smaller.leads, shown(growth));
             Some(Aim { text, is_met: growth <= 1.5 })

@@ -27,7 +27,7 @@ use doors::http::{Http, start_up};
 use doors::rust::Rust;
 use operations::{CONNECTIONS, Operation};
 use raw::Raw;
-use report::{Line, Measured, table};
+use report::{Line, Measured, head};
 use serde_json::json;
 use settings::Settings;
 use support::TestDatabase;
@@ -44,17 +44,20 @@ fn main() {
     // One thread makes the requests: a core is left to the server.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut lines = Vec::new();
+    say(&head());
     for leads in settings.sizes() {
         for organizations in ORGANIZATIONS {
             for database in runtime.block_on(TestDatabase::on_each_engine()) {
                 let bench = Bench { runtime: &runtime, database, settings: &settings, leads, organizations };
-                lines.extend(bench.run());
+                for mut line in bench.run() {
+                    line.aim = aims::of(&line, &lines);
+                    say(&line.row());
+                    lines.push(line);
+                }
             }
         }
     }
     lines.sort_by_key(|line| (line.engine != "sqlite", line.leads, line.organizations));
-    aims::set(&mut lines, settings.sizes()[0]);
-    say(&format!("\n{}", table(&lines)));
     for file in write(&settings, &lines) {
         say(&format!("written: {}", file.display()));
     }
@@ -101,7 +104,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn run(&self) -> Vec<Line> {
         let (leads, organizations) = (self.leads, self.organizations);
-        self.say("filling");
+        self.tell("filling");
         let started = start_up(&self.database);
         let http = Http::start(self.runtime, &self.database);
         std::thread::sleep(Duration::from_secs(1));
@@ -115,7 +118,7 @@ impl Bench<'_> {
         let mut import = self.line(aims::IMPORT, "rows/s");
         let mut export = self.line(aims::EXPORT, "rows/s");
 
-        self.say("asking the server");
+        self.tell("asking the server");
         let length = self.settings.length;
         for (line, operation) in operations.iter_mut().zip(Operation::ALL) {
             line.http = Some(http.measure(&world, operation, length));
@@ -125,7 +128,7 @@ impl Bench<'_> {
         // One that goes on looking for work would take the imports below.
         drop(http);
 
-        self.say("calling from Rust");
+        self.tell("calling from Rust");
         let rust = Rust::open(&self.database, &world);
         for (line, operation) in operations.iter_mut().zip(Operation::ALL) {
             line.rust = Some(rust.measure(&world, operation, length));
@@ -133,7 +136,7 @@ impl Bench<'_> {
         (export.rust, import.rust) = (Some(rust.export()), Some(rust.import(leads)));
         rust.close();
 
-        self.say("asking in plain SQL");
+        self.tell("asking in plain SQL");
         match Raw::of(&self.database) {
             Ok(raw) => {
                 for (line, operation) in operations.iter_mut().zip(Operation::ALL) {
@@ -142,7 +145,7 @@ impl Bench<'_> {
                 let copied = raw.copy();
                 (import.raw, export.raw) = (Some(copied.import), Some(copied.export));
             }
-            Err(missing) => say(&format!("SKIPPED: {missing}, so there is nothing to compare with")),
+            Err(missing) => eprintln!("SKIPPED: {missing}, so there is nothing to compare with"),
         }
         let process = [
             (aims::IDLE_MEMORY, "MB", idle),
@@ -160,8 +163,9 @@ impl Bench<'_> {
         Line { engine, leads, organizations, measure, unit, http: None, rust: None, raw: None, aim: None }
     }
 
-    fn say(&self, doing: &str) {
+    /// Tells what is going on, beside the table.
+    fn tell(&self, doing: &str) {
         let Self { database, leads, organizations, .. } = self;
-        say(&format!("{}, {leads} leads, organizations: {organizations}: {doing} ...", database.engine));
+        eprintln!("{}, {leads} leads, organizations: {organizations}: {doing} ...", database.engine);
     }
 }

@@ -51,9 +51,26 @@ pub(crate) struct Line {
     pub(crate) aim: Option<Aim>,
 }
 
-const HEADS: [&str; 18] = [
-    "engine", "leads", "orgs", "measure", "unit", "HTTP", "p50 ms", "p99 ms", "CPU ms", "Rust", "p50 ms",
-    "p99 ms", "CPU ms", "raw SQL", "HTTP/raw", "Rust/raw", "met", "aim",
+/// The columns of the table with their widths; numbers go to the right.
+const COLUMNS: [(&str, usize); 18] = [
+    ("engine", 8),
+    ("leads", 9),
+    ("orgs", 4),
+    ("measure", 21),
+    ("unit", 7),
+    ("HTTP", 7),
+    ("p50 ms", 6),
+    ("p99 ms", 6),
+    ("CPU ms", 6),
+    ("Rust", 7),
+    ("p50 ms", 6),
+    ("p99 ms", 6),
+    ("CPU ms", 6),
+    ("raw SQL", 7),
+    ("HTTP/raw", 8),
+    ("Rust/raw", 8),
+    ("met", 3),
+    ("aim", 0),
 ];
 
 impl Line {
@@ -65,7 +82,7 @@ impl Line {
         Some(self.rust?.value / self.raw?)
     }
 
-    fn cells(&self) -> [String; HEADS.len()] {
+    fn cells(&self) -> [String; COLUMNS.len()] {
         let optional = |number: Option<f64>| number.map(shown).unwrap_or_default();
         let door = |door: Option<Measured>| {
             [
@@ -100,6 +117,11 @@ impl Line {
         ]
     }
 
+    /// The line of the table.
+    pub(crate) fn row(&self) -> String {
+        row(&self.cells())
+    }
+
     /// The line of a file.
     pub(crate) fn figures(&self) -> Value {
         json!({
@@ -132,20 +154,17 @@ fn rounded(number: f64) -> Value {
     serde_json::from_str(&shown(number)).expect("a number")
 }
 
-/// The table, numbers to the right.
-pub(crate) fn table(lines: &[Line]) -> String {
-    let mut rows = vec![HEADS.map(str::to_owned)];
-    rows.extend(lines.iter().map(Line::cells));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
-    let line = |row: &[String; HEADS.len()]| {
-        let cell = |(column, cell): (usize, &String)| {
-            let width = widths[column];
-            let is_number = matches!(column, 1 | 2 | 5..=15);
-            if is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-        };
-        let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
-        format!("{}\n", cells.join("  ").trim_end())
+/// The head of the table.
+pub(crate) fn head() -> String {
+    row(&COLUMNS.map(|(name, _)| name.to_owned()))
+}
+
+fn row(cells: &[String; COLUMNS.len()]) -> String {
+    let cell = |(column, cell): (usize, &String)| {
+        let (_, width) = COLUMNS[column];
+        let is_number = matches!(column, 1 | 2 | 5..=15);
+        if is_number { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
     };
-    rows.iter().map(line).collect()
+    let cells: Vec<String> = cells.iter().enumerate().map(cell).collect();
+    cells.join("  ").trim_end().to_owned()
 }

@@ -28,7 +28,8 @@ impl ServerProcess {
             .env("DATABASE_URL", &database.url)
             .env("JWT_SECRET", str::from_utf8(SECRET).expect("a secret of text"))
             .env("FLOWCRM_BIND", "127.0.0.1:0")
-            .env("RUST_LOG", "warn")
+            // Of a statement that takes long, the driver writes all the text, thousands of placeholders.
+            .env("RUST_LOG", "warn,sqlx::query=error")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -67,6 +67,18 @@ enum Path<'a> {
     AmongWords(&'a str),
 }
 
+impl Path<'_> {
+    /// The same rows in the order of `by` where an index has them so: the page may be full before all are read. Not on
+    /// Postgres, which cannot be told the index, and might look for few rows in that of the order.
+    fn in_order(self, by: Index, engine: Engine) -> Self {
+        let ordered = match self {
+            Self::AmongFew(filter) if engine == Engine::Sqlite => filter.index_in(by.order),
+            _ => None,
+        };
+        ordered.map_or(self, Self::InOrder)
+    }
+}
+
 /// A list or count being put together.
 #[derive(Debug)]
 pub(crate) struct List {
@@ -192,7 +204,8 @@ impl List {
         let shared = self.doors(Some(by.order)).len();
         let narrowest = (0..shared).min_by_key(|door| counts[*door]);
         if let Some(door) = narrowest.filter(|door| counts[*door] <= self.few) {
-            return Ok(vec![Branch { parts: self.parts.iter().collect(), path: doors[door] }]);
+            let path = doors[door].in_order(by, connection.engine());
+            return Ok(vec![Branch { parts: self.parts.iter().collect(), path }]);
         }
         if self.parts.is_empty() {
             // Bounds of the order come last: the order of another filter has them too.

@@ -17,7 +17,7 @@ use crate::input::{Parsed, secret};
 /// Hashes and verifies passwords with argon2id, as the OWASP Password Storage Cheat Sheet asks: 19 MiB, two passes.
 ///
 /// A hash keeps a processor busy for some 25 ms: the work is done on threads that may block, on no more of them at a
-/// time than there are processors.
+/// time than half of the processors, so that a storm of sign-ins takes neither all of them nor much memory.
 #[derive(Debug, Clone)]
 pub struct Passwords {
     free_processors: Arc<Semaphore>,
@@ -26,7 +26,7 @@ pub struct Passwords {
 impl Default for Passwords {
     fn default() -> Self {
         let processors = available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { free_processors: Arc::new(Semaphore::new(processors)) }
+        Self { free_processors: Arc::new(Semaphore::new((processors / 2).max(1))) }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use crate::work::Work;
 
 /// How many records are read in one transaction.
-const AT_ONCE: usize = 1_000;
+const AT_ONCE: usize = 500;
 
 words! {
     /// What can be exported.

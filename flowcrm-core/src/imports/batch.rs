@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::ids::ImportId;
 
 /// So many rows are applied, or changes taken back, in one transaction.
-pub(super) const ROWS_AT_ONCE: usize = 2_000;
+pub(super) const ROWS_AT_ONCE: usize = 1_000;
 
 pub(super) type DraftOf<T> = Draft<<T as Target>::New, <T as Target>::Patch>;
 

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much of a SQLite file the connection that writes keeps in memory, in KiB below zero: what an import of many rows
 /// touches again and again.
-const WRITER_CACHE: &str = "-16384";
+const WRITER_CACHE: &str = "-8192";
 
 /// What Postgres ends by itself: waits for a lock that another command holds, statements that take far longer than any
 /// should, and transactions of a program that has gone without a word.

@@ -1,7 +1,8 @@
 //! Lists that stay as fast as they are however many records there are.
 //!
 //! A page is found in one of three ways. **In order**: an index that lists the wanted records in the wanted order is
-//! read until the page is full. **Among few**: when a filter has at most [`FEW`] matches, these are read and sorted.
+//! read until the page is full. **Among few**: when a filter has at most [`FEW`] matches, these are read and sorted;
+//! on SQLite, an index that has them in the wanted order is read in that order instead.
 //! **By walking**: the index of the sort key is read, and what the filters refuse is passed over; only filters with
 //! many matches are left to this, so the page fills soon. Which way it is follows from counting each filter's matches,
 //! up to [`FEW`], where the filters do not say it by themselves. SQLite is told which index to use; Postgres finds it

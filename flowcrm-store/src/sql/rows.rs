@@ -12,7 +12,7 @@ use super::{Engine, Value};
 
 /// So many placeholders has a statement at most, rows as they are: SQLite takes 32,766 and Postgres 65,535, but a larger
 /// one is not faster.
-const PLACEHOLDERS_AT_ONCE: usize = 4_000;
+const PLACEHOLDERS_AT_ONCE: usize = 2_000;
 
 /// Rows that wait to be written.
 pub(super) struct Rows<I: Iterator<Item = Vec<Value>>> {
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn many_rows_are_cut_into_few_statements_of_which_all_but_the_last_are_alike() {
-        let mut rows = Rows::new(Some(Value::from(7_i64)), (0..5_000_i64).map(|row| vec![Value::from(row)]));
+        let mut rows = Rows::new(Some(Value::from(7_i64)), (0..2_500_i64).map(|row| vec![Value::from(row)]));
         let mut texts = Vec::new();
         while let Some(statement) = rows.next_some(Engine::Sqlite, |rows| rows).expect("a statement") {
             texts.push((statement.text.as_str().to_owned(), statement.is_usual));

@@ -124,7 +124,7 @@ impl Calls<'_> {
         owner.finished_import(id.as_str().expect("an id")).await;
         self.get(owner, &path("/api/imports/{}", &id)).await;
         self.get(owner, &path("/api/imports/{}/rejected", &id)).await;
-        let leads = owner.get("/api/leads?q=eve").await.body;
+        let leads = owner.get("/api/leads?q=fay").await.body;
         self.post(
             owner,
             &path("/api/leads/{}/activities", &leads[0]["id"]),

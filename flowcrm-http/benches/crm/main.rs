@@ -66,7 +66,7 @@ fn main() {
 /// Writes the figures and their picture.
 fn write(settings: &Settings, lines: &[Line]) -> [PathBuf; 2] {
     let figures = json!({
-        "command": "make bench",
+        "command": settings.command(),
         "machine": {
             "cores": std::thread::available_parallelism().map(std::num::NonZero::get).ok(),
             "processor": machine::processor(),

@@ -30,6 +30,15 @@ impl Settings {
         fewer.into_iter().chain([self.leads]).collect()
     }
 
+    /// What measures the same again.
+    pub(crate) fn command(&self) -> String {
+        if self.is_full() && self.length.as_secs() == SECONDS as u64 {
+            return "make bench".to_owned();
+        }
+        let (seconds, leads) = (self.length.as_secs(), self.leads);
+        format!("FLOWCRM_BENCH_SECONDS={seconds} FLOWCRM_BENCH_LEADS={leads} make bench")
+    }
+
     /// Whether figures are comparable with others: what is measured shortly says less.
     pub(crate) const fn is_full(&self) -> bool {
         self.length.as_secs() >= SECONDS as u64 && self.leads == LEADS

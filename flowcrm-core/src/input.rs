@@ -399,11 +399,13 @@ pub fn list<T>(
     }
 }
 
-/// A value of a query string, which is always text, read as if JSON had said it: `true`, `12`.
+/// A value of a query: text in a query string, read as if JSON had said it (`true`, `12`), or JSON already.
 pub fn in_query<T>(parse: impl Fn(&Value) -> Parsed<T>) -> impl Fn(&Value) -> Parsed<T> {
     move |value| {
-        let json = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-        match json {
+        let Some(text) = value.as_str() else {
+            return parse(value);
+        };
+        match serde_json::from_str::<Value>(text).ok() {
             Some(json @ (Value::Bool(_) | Value::Number(_))) => parse(&json),
             _ => parse(&Value::Null),
         }

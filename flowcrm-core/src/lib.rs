@@ -35,6 +35,7 @@ pub mod time;
 mod upkeep;
 pub mod users;
 mod work;
+pub mod worker;
 
 pub use caller::{Caller, Origin};
 pub use crm::Crm;

@@ -10,12 +10,16 @@
 //! assert!(OPERATIONS.iter().all(|operation| operation.output != ""));
 //! ```
 
+mod datum;
+
 use std::fmt;
 use std::pin::Pin;
 use std::str::FromStr;
 
 use serde::Serialize;
-use serde_json::Value;
+
+pub use self::datum::{Datum, NoDatum};
+pub(crate) use self::datum::{MOMENT, MONEY};
 
 use crate::access::Action;
 use crate::caller::Caller;
@@ -31,15 +35,17 @@ pub struct Arguments {
     pub id: Option<String>,
     /// The fields of its command or query, unchecked.
     pub fields: Body,
-    /// The version that the caller knows of the record; another one is refused as `stale`.
+    /// The version that the caller knows of the record; another one is refused as `stale_version`.
     pub version: Option<i64>,
+    /// Makes an operation that creates safe to repeat; see [`Caller::with_idempotency_key`].
+    pub idempotency_key: Option<String>,
 }
 
 /// What an operation answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// A record, or the records of a page, as JSON; amounts keep every digit.
-    pub value: Value,
+    /// A record, or the records of a page.
+    pub value: Datum,
     /// Where the next page begins.
     pub next: Option<String>,
     /// How many records there are in all, when asked with `count`.
@@ -55,6 +61,8 @@ pub enum Kind {
     Lists,
     /// It changes something.
     Writes,
+    /// It makes something, once per idempotency key.
+    Creates,
 }
 
 /// One thing that a caller may ask for.
@@ -91,21 +99,31 @@ impl Operation {
 
     /// Whether it changes something.
     pub const fn writes(&self) -> bool {
-        matches!(self.kind, Kind::Writes)
+        matches!(self.kind, Kind::Writes | Kind::Creates)
     }
 
     /// Asks for it.
     ///
     /// # Errors
     ///
-    /// Those of the service's function; `validation_failed` for an `id` that is missing, or for fields that it does not
-    /// take; `not_found` for one that is none.
-    pub async fn call(&self, caller: &Caller, arguments: Arguments) -> Result<Answer> {
-        let arguments = match self.input {
-            Some(_) => arguments,
-            None => arguments.without_fields()?,
+    /// Those of the service's function; `validation_failed` for an `id` that is missing, or for what it does not take:
+    /// fields, a version, a key; `not_found` for an `id` that is none.
+    pub async fn call(&self, caller: &Caller, mut arguments: Arguments) -> Result<Answer> {
+        if self.input.is_none() {
+            arguments = arguments.without_fields()?;
+        }
+        if !self.takes_id && arguments.id.is_some() {
+            return Err(Error::field("id", "is not taken here"));
+        }
+        if !self.takes_version && arguments.version.is_some() {
+            return Err(Error::field("version", "is not taken here"));
+        }
+        let caller = match arguments.idempotency_key.take() {
+            None => caller.clone(),
+            Some(key) if self.kind == Kind::Creates => caller.clone().with_idempotency_key(key)?,
+            Some(_) => return Err(Error::field("Idempotency-Key", "is not taken here")),
         };
-        (self.call)(caller.clone(), arguments).await
+        (self.call)(caller, arguments).await
     }
 }
 
@@ -138,13 +156,13 @@ impl crate::input::Command for Nothing {
 
 impl Answer {
     fn record(record: impl Serialize) -> Result<Self> {
-        let value = serde_json::to_value(record).map_err(Error::internal)?;
+        let value = Datum::of(&record).map_err(Error::internal)?;
         Ok(Self { value, next: None, total: None })
     }
 
     fn page<T: Serialize>(page: impl Into<Page<T>>) -> Result<Self> {
         let Page { items, next, total } = page.into();
-        let value = serde_json::to_value(items).map_err(Error::internal)?;
+        let value = Datum::of(&items).map_err(Error::internal)?;
         Ok(Self { value, next: next.map(|cursor| cursor.to_string()), total })
     }
 }
@@ -241,19 +259,19 @@ operations! {
     leads {
         list = "listLeads" Lists (fields) ["LeadQuery"] -> "Lead", ReadLead;
         get = "getLead" Reads (id) -> "LeadDetail", ReadLead;
-        create = "createLead" Writes (fields) ["NewLead"] -> "Lead", CreateLead;
+        create = "createLead" Creates (fields) ["NewLead"] -> "Lead", CreateLead;
         update = "updateLead" Writes (id, fields, version) ["LeadPatch"] -> "Lead", UpdateLead;
         delete = "deleteLead" Writes (id) -> "null", DeleteLead;
         bulk = "bulkLeads" Writes (fields) ["BulkLeads"] -> "BulkOutcome", ReadLead;
         assign = "assignLead" Writes (id, fields) ["AssignLead"] -> "Lead", AssignLead;
-        convert = "convertLead" Writes (id, fields) ["ConvertLead"] -> "Conversion", ConvertLead;
+        convert = "convertLead" Creates (id, fields) ["ConvertLead"] -> "Conversion", ConvertLead;
         activities = "listLeadActivities" Lists (id, fields) ["ActivityQuery"] -> "Activity", ReadLead;
-        add_activity = "addLeadActivity" Writes (id, fields) ["NewActivity"] -> "Activity", AddActivity;
+        add_activity = "addLeadActivity" Creates (id, fields) ["NewActivity"] -> "Activity", AddActivity;
     }
     deals {
         list = "listDeals" Lists (fields) ["DealQuery"] -> "Deal", ReadDeal;
         get = "getDeal" Reads (id) -> "DealDetail", ReadDeal;
-        create = "createDeal" Writes (fields) ["NewDeal"] -> "Deal", CreateDeal;
+        create = "createDeal" Creates (fields) ["NewDeal"] -> "Deal", CreateDeal;
         update = "updateDeal" Writes (id, fields, version) ["DealPatch"] -> "Deal", UpdateDeal;
         delete = "deleteDeal" Writes (id) -> "null", DeleteDeal;
         bulk = "bulkDeals" Writes (fields) ["BulkDeals"] -> "BulkOutcome", ReadDeal;
@@ -261,7 +279,7 @@ operations! {
     tasks {
         list = "listTasks" Lists (fields) ["TaskQuery"] -> "Task", ReadTask;
         get = "getTask" Reads (id) -> "TaskDetail", ReadTask;
-        create = "createTask" Writes (fields) ["NewTask"] -> "Task", AssignTask;
+        create = "createTask" Creates (fields) ["NewTask"] -> "Task", AssignTask;
         update = "updateTask" Writes (id, fields, version) ["TaskPatch"] -> "Task", UpdateTask;
         delete = "deleteTask" Writes (id) -> "null", DeleteTask;
         bulk = "bulkTasks" Writes (fields) ["BulkTasks"] -> "BulkOutcome", ReadTask;
@@ -269,7 +287,7 @@ operations! {
     users {
         list = "listUsers" Lists (fields) ["UserQuery"] -> "UserView", ReadUser;
         get = "getUser" Reads (id) -> "UserView", ReadUser;
-        create = "createUser" Writes (fields) ["NewUser"] -> "User", ManageUser;
+        create = "createUser" Creates (fields) ["NewUser"] -> "User", ManageUser;
         update = "updateUser" Writes (id, fields, version) ["UpdateUser"] -> "User", ManageUser;
         deactivate = "deactivateUser" Writes (id, fields) ["DeactivateUser"] -> "null", ManageUser;
     }
@@ -286,7 +304,7 @@ operations! {
     organizations {
         list = "listOrganizations" Lists (fields) ["OrganizationQuery"] -> "Organization", Operator;
         get = "getOrganizationById" Reads (id) -> "Organization", Operator;
-        create = "createOrganization" Writes (fields) ["NewOrganization"] -> "Organization", Operator;
+        create = "createOrganization" Creates (fields) ["NewOrganization"] -> "Organization", Operator;
         delete = "deleteOrganization" Writes (id) -> "null", Operator;
     }
     notifications {

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, SecondsFormat, TimeZone, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::operations::MOMENT;
+
 /// A moment in UTC: kept to the microsecond (Postgres' precision), shown in RFC 3339 with milliseconds and `Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
@@ -106,10 +108,19 @@ impl Serialize for Timestamp {
     /// People read milliseconds; formats that people do not read keep every digit.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.collect_str(self)
+            serializer.serialize_newtype_struct(MOMENT, &Shown(*self))
         } else {
             serializer.serialize_str(&self.to_sortable_text())
         }
+    }
+}
+
+/// A moment as people read it.
+struct Shown(Timestamp);
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
 }
 

@@ -1,12 +1,12 @@
 //! The frame around every call: request id, log line, problems, CORS and headers.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use flowcrm_core::env::Env;
 use flowcrm_core::error::Error;
+use flowcrm_core::worker::panic_message;
 use futures_util::FutureExt;
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -134,14 +134,7 @@ async fn call(
         extract::refuse_any(request.uri().query().unwrap_or_default()).map_err(Failure::from)?;
     }
     let answered = AssertUnwindSafe(async { endpoint.call(request).await }).catch_unwind().await;
-    answered.unwrap_or_else(|panic| Err(Failure::from(Error::internal(message(&*panic))).into()))
-}
-
-/// What a panic said.
-pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
-    let text =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panic: {}", text.unwrap_or("without a message"))
+    answered.unwrap_or_else(|panic| Err(Failure::from(Error::internal(panic_message(&*panic))).into()))
 }
 
 /// Keeps the client's own id if it is a plain word of at most 100 characters, else makes one.

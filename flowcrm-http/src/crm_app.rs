@@ -1,6 +1,7 @@
 //! The whole server as one endpoint.
 
 use flowcrm_core::Crm;
+use flowcrm_core::worker::Wake;
 use poem::{Endpoint, EndpointExt, Response, Route};
 
 use crate::api::{self, CookiePolicy, Health};
@@ -10,7 +11,6 @@ use crate::document::Document;
 use crate::origin::Origins;
 use crate::reference;
 use crate::routes::Routes;
-use crate::worker::Wake;
 
 /// What an operator decides about the server.
 #[derive(Debug, Clone)]

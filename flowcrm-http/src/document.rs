@@ -1,5 +1,6 @@
 //! The OpenAPI document: what poem describes, put right.
 
+mod operations;
 mod parameters;
 mod schemas;
 
@@ -20,6 +21,7 @@ impl Document {
         parameters::from_queries(&mut document);
         parameters::name_headers(&mut document);
         parameters::offer_idempotency(&mut document);
+        operations::name(&mut document);
         schemas::drop_unused(&mut document);
         schemas::tidy(&mut document);
         schemas::mark_nullable(&mut document);
@@ -42,7 +44,7 @@ impl Document {
 }
 
 /// The operations of a document, with their methods.
-fn operations(document: &mut Value) -> impl Iterator<Item = (&str, &mut Map<String, Value>)> {
+fn each_operation(document: &mut Value) -> impl Iterator<Item = (&str, &mut Map<String, Value>)> {
     let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
     let operations = paths.filter_map(Value::as_object_mut).flatten();
     operations.filter_map(|(method, operation)| Some((method.as_str(), operation.as_object_mut()?)))
@@ -164,8 +166,8 @@ mod tests {
     #[test]
     fn every_call_may_answer_a_problem() {
         let mut document = document();
-        assert!(operations(&mut document).count() >= 4);
-        for (_, operation) in operations(&mut document) {
+        assert!(each_operation(&mut document).count() >= 4);
+        for (_, operation) in each_operation(&mut document) {
             let problem = &operation["responses"]["default"]["content"]["application/problem+json"]["schema"];
             assert_eq!(problem["$ref"], "#/components/schemas/Problem");
         }

@@ -16,6 +16,5 @@ pub mod routes;
 pub mod server;
 #[cfg(test)]
 mod testing;
-pub mod worker;
 
 pub use crm_app::{Options, endpoint, openapi_yaml};

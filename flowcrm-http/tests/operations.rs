@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use flowcrm_core::access::{Grant, Role};
 use flowcrm_core::input::Body;
-use flowcrm_core::operations::{Arguments, Kind, OPERATIONS, Operation};
+use flowcrm_core::operations::{Arguments, Datum, Kind, OPERATIONS, Operation};
 use flowcrm_core::{Caller, ErrorCode};
 use flowcrm_http::openapi_yaml;
 use serde_json::{Value, json};
@@ -92,6 +92,11 @@ fn every_route_is_an_operation_and_the_other_way_round() {
         assert_eq!(operation.takes_id, route.takes_id(), "{operation:?}: id");
         assert_eq!(operation.takes_version, route.has_parameter("If-Match"), "{operation:?}: version");
         assert_eq!(operation.writes(), route.method != "get", "{operation:?}: writes");
+        let takes_key = route.has_parameter("Idempotency-Key");
+        assert_eq!(operation.kind == Kind::Creates, takes_key, "{operation:?}: idempotency key");
+        let mark = &route.described["x-flowcrm-operation"];
+        let names = (mark["group"].as_str(), mark["name"].as_str());
+        assert_eq!(names, (Some(operation.group), Some(operation.name)), "{operation:?}: names");
         let (output, is_list) = route.answer();
         assert_eq!(operation.output, output, "{operation:?}: output");
         if operation.kind == Kind::Lists {
@@ -160,20 +165,22 @@ async fn an_operation_answers_as_its_route_does() {
         let call = async |group: &str, name: &str, id: Option<&str>, fields: Value, version: Option<i64>| {
             let operation = Operation::named(group, name).expect("an operation");
             let fields = Body::try_from(fields).expect("an object");
-            operation.call(&caller, Arguments { id: id.map(str::to_owned), fields, version }).await
+            let id = id.map(str::to_owned);
+            operation.call(&caller, Arguments { id, fields, version, ..Arguments::default() }).await
         };
         let lead =
             call("leads", "create", None, json!({"name": "Eve", "value": 0.1}), None).await.expect("a lead");
-        let id = lead.value["id"].as_str().expect("an id");
-        assert_eq!(lead.value["value"].to_string(), "0.1", "exact");
+        let id = lead.value.get("id").and_then(Datum::as_str).expect("an id");
+        assert_eq!(lead.value.get("value"), Some(&Datum::Money("0.1".to_owned())), "exact");
         let read = client.get(&format!("/api/leads/{id}")).await.body;
-        assert_eq!(call("leads", "get", Some(id), json!({}), None).await.expect("a lead").value, read);
+        let detail = call("leads", "get", Some(id), json!({}), None).await.expect("a lead").value;
+        assert_eq!(serde_json::to_value(&detail).expect("JSON"), read);
         call("leads", "create", None, json!({"name": "Fay"}), None).await.expect("a lead");
         let page =
-            call("leads", "list", None, json!({"limit": "1", "count": "true"}), None).await.expect("a page");
+            call("leads", "list", None, json!({"limit": 1, "count": true}), None).await.expect("a page");
         assert_eq!(
-            (page.value.as_array().map(Vec::len), page.total, page.next.is_some()),
-            (Some(1), Some(2), true)
+            (matches!(&page.value, Datum::List(items) if items.len() == 1), page.total, page.next.is_some()),
+            (true, Some(2), true)
         );
         let stale =
             call("leads", "update", Some(id), json!({"name": "Eva"}), Some(7)).await.expect_err("stale");
@@ -190,6 +197,20 @@ async fn an_operation_answers_as_its_route_does() {
             call("dashboard", "stats", None, json!({"colour": 1}), None).await.expect_err("no fields");
         assert_eq!((extra.code(), extra.fields()[0].field.as_str()), (ErrorCode::Invalid, "colour"));
         let deleted = call("leads", "delete", Some(id), json!({}), None).await.expect("done");
-        assert!(deleted.value.is_null() && !deleted.value.is_array());
+        assert_eq!(deleted.value, Datum::Null);
+        let create = Operation::named("leads", "create").expect("an operation");
+        let fields = || Body::try_from(json!({"name": "Once"})).expect("an object");
+        let keyed = || Arguments {
+            fields: fields(),
+            idempotency_key: Some("k-1".to_owned()),
+            ..Arguments::default()
+        };
+        let first = create.call(&caller, keyed()).await.expect("a lead");
+        assert_eq!(create.call(&caller, keyed()).await.expect("the same lead"), first);
+        for operation in ["get", "update"] {
+            let operation = Operation::named("account", operation).expect("an operation");
+            let refused = operation.call(&caller, Arguments { fields: Body::default(), ..keyed() }).await;
+            assert_eq!(refused.expect_err("no key").fields()[0].field, "Idempotency-Key");
+        }
     }
 }

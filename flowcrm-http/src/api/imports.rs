@@ -7,6 +7,7 @@ use flowcrm_core::imports::{
     Import, ImportKind, ImportOptions, ImportQuery, KeptQuery, KeptRecord, Progress, RejectedFile, Rejection,
     RejectionQuery,
 };
+use flowcrm_core::worker::Wake;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::{try_unfold, unfold};
 use http::header::{ACCEPT, CONTENT_DISPOSITION};
@@ -23,7 +24,6 @@ use super::Chapter;
 use crate::answer::{Accepted, Answer, ListAnswer};
 use crate::extract::{Query, Signed, Upload};
 use crate::problem::Result;
-use crate::worker::Wake;
 
 /// A connection on which nothing moves may be cut by what lies between.
 const BETWEEN_SIGNS_OF_LIFE: Duration = Duration::from_secs(15);

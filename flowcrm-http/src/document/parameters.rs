@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{operations, referred};
+use super::{each_operation, referred};
 use crate::extract::QUERY_MARKER;
 
 /// Turns the body that [`Query`](crate::extract::Query) describes into query parameters.
 pub(super) fn from_queries(document: &mut Value) {
     let schemas = document["components"]["schemas"].clone();
-    for (_, operation) in operations(document) {
+    for (_, operation) in each_operation(document) {
         let marked = operation.get("requestBody").map(|body| &body["content"][QUERY_MARKER]["schema"]);
         let Some(schema) = marked.filter(|schema| !schema.is_null()) else {
             continue;
@@ -44,7 +44,7 @@ fn query_parameters(schema: &Value) -> Vec<Value> {
 
 /// Names header parameters as headers are written: arguments cannot have a `-` in their names.
 pub(super) fn name_headers(document: &mut Value) {
-    for (_, operation) in operations(document) {
+    for (_, operation) in each_operation(document) {
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
         for parameter in parameters.into_iter().flatten().filter(|parameter| parameter["in"] == "header") {
             let words = parameter["name"].as_str().unwrap_or_default().split('_');
@@ -61,7 +61,7 @@ fn capitalized(word: &str) -> String {
 
 /// Describes `Idempotency-Key` where it counts: on signed calls that create a record.
 pub(super) fn offer_idempotency(document: &mut Value) {
-    for (method, operation) in operations(document) {
+    for (method, operation) in each_operation(document) {
         let signed = operation.get("security").is_some_and(|schemes| schemes[0]["bearer"].is_array());
         let creates = operation
             .get("responses")

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{operations, referred};
+use super::{each_operation, referred};
 
 /// Removes schemas that nothing refers to any more.
 pub(super) fn drop_unused(document: &mut Value) {
@@ -43,7 +43,7 @@ pub(super) fn mark_nullable(document: &mut Value) {
 /// Declares every property of an answer as required: what there is none of is null, not absent.
 pub(super) fn require_answered(document: &mut Value) {
     let mut answers = Vec::new();
-    for (_, operation) in operations(document) {
+    for (_, operation) in each_operation(document) {
         let responses = operation.get("responses").and_then(Value::as_object).into_iter().flatten();
         answers.extend(responses.map(|(_, response)| response.clone()));
     }
@@ -59,7 +59,7 @@ pub(super) fn require_answered(document: &mut Value) {
 /// Declares a body as required when it has required properties.
 pub(super) fn require_bodies(document: &mut Value) {
     let schemas = document["components"]["schemas"].clone();
-    for (_, operation) in operations(document) {
+    for (_, operation) in each_operation(document) {
         let Some(body) = operation.get_mut("requestBody") else {
             continue;
         };

@@ -12,7 +12,6 @@ use flowcrm_core::Crm;
 use flowcrm_core::env::{Env, FixedClock};
 use flowcrm_http::api::CookiePolicy;
 use flowcrm_http::server::Server;
-use flowcrm_http::worker::{Wake, work};
 use flowcrm_http::{Options, endpoint};
 use reqwest::{Method, RequestBuilder, multipart};
 use serde_json::{Value, json};
@@ -80,7 +79,7 @@ impl TestServer {
     /// A server on this database, in another environment.
     pub async fn in_env(database: TestDatabase, env: Env) -> Self {
         let crm = database.crm_in(env).await;
-        let wake = Wake::default();
+        let worker = crm.worker();
         let options = Options {
             origins: "http://listed.example".parse().expect("an origin"),
             trusted_proxies: "127.0.0.1".parse().expect("a network"),
@@ -89,8 +88,12 @@ impl TestServer {
         };
         let server = Server::bind("127.0.0.1:0").await.expect("a free port");
         let base = format!("http://{}", server.local_addr().expect("an address"));
-        tokio::spawn(work(crm.clone(), wake.clone(), std::future::pending()));
-        tokio::spawn(server.serve(endpoint(crm.clone(), wake, options), std::future::pending()));
+        let endpoint = endpoint(crm.clone(), worker.wake(), options);
+        tokio::spawn(async move {
+            let served = server.serve(endpoint, std::future::pending()).await;
+            worker.stop().await;
+            served
+        });
         Self { base, crm, database }
     }
 

@@ -8,7 +8,6 @@ use flowcrm_http::api::CookiePolicy;
 use flowcrm_http::client::TrustedProxies;
 use flowcrm_http::origin::Origins;
 use flowcrm_http::server::Server;
-use flowcrm_http::worker::{Wake, work};
 use flowcrm_http::{Options, endpoint};
 use tokio::signal;
 use tokio::sync::watch;
@@ -72,7 +71,7 @@ impl Serve {
         let has_demo_accounts = demo::is_present(&crm).await?;
         greet(address, has_demo_accounts);
 
-        let wake = Wake::default();
+        let worker = crm.worker();
         let options = Options {
             is_registration_open: self.registration == Registration::Open,
             cookies: CookiePolicy { secure: !(address.ip().is_loopback() || self.insecure_cookie) },
@@ -80,9 +79,8 @@ impl Serve {
             trusted_proxies: self.trusted_proxies,
         };
         let stop = stop_signal();
-        let worker = tokio::spawn(work(crm.clone(), wake.clone(), stopped(stop.clone())));
-        server.serve(endpoint(crm.clone(), wake, options), stopped(stop)).await?;
-        worker.await?;
+        server.serve(endpoint(crm.clone(), worker.wake(), options), stopped(stop)).await?;
+        worker.stop().await;
         close(&crm).await;
         Ok(ExitCode::SUCCESS)
     }

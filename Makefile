@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint docs format generate bench prove clean
+.PHONY: help run test lint docs python format generate bench prove clean
 
 # The binary, as cargo runs it. RELEASE=1 builds it optimized, which takes some minutes the first time.
 flowcrm := cargo run$(if $(RELEASE), --release) --locked --package flowcrm-http --bin flowcrm --
@@ -17,6 +17,7 @@ run: ## Serve a demonstration on http://localhost:3000 (DATABASE_URL=..., RELEAS
 test: lint docs ## Check everything: lints, documentation, generated files, tests on SQLite and Postgres
 	$(flowcrm) openapi | diff -u openapi.yaml -
 	.ci/with-postgres cargo test --workspace --locked
+	$(MAKE) python
 
 lint: ## Check formatting, lints, and the licences and origins of dependencies
 	cargo fmt --all --check
@@ -30,13 +31,25 @@ lint: ## Check formatting, lints, and the licences and origins of dependencies
 docs: ## Build the documentation; a warning is an error
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
+python: .local/venv/installed ## Build the Python package, and check and test it
+	cd flowcrm-py && $(in_venv) maturin develop --quiet --locked
+	$(in_venv) .ci/with-postgres pytest --quiet flowcrm-py/tests
+
+# Commands of the Python package's tools, which stay in a folder of their own.
+in_venv := VIRTUAL_ENV="$(CURDIR)/.local/venv" PATH="$(CURDIR)/.local/venv/bin:$$PATH" PYTHONDONTWRITEBYTECODE=1
+
+.local/venv/installed: flowcrm-py/requirements-dev.txt
+	python3 -m venv .local/venv
+	.local/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
 format: ## Format the Rust code
 	cargo fmt --all
 
-generate: ## Write openapi.yaml anew
-	@mkdir -p .local
+generate: .local/venv/installed ## Write openapi.yaml anew, and what is made from it
 	$(flowcrm) openapi >.local/openapi.yaml
 	mv .local/openapi.yaml openapi.yaml
+	.local/venv/bin/python flowcrm-py/tools/generate.py
 
 bench: ## Measure server and crates beside plain SQL (FLOWCRM_BENCH_SECONDS=..., FLOWCRM_BENCH_LEADS=...)
 	@command -v sqlite3 >/dev/null || .ci/install sqlite3 || echo 'sqlite3 is not installed: SQLite is measured without plain SQL beside it'

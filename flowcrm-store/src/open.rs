@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flowcrm_core::auth::TokenKeys;
 use flowcrm_core::env::Env;
 use flowcrm_core::{Crm, Error, Result};
+use tokio::runtime::Handle;
 
 use crate::store::{SqlStore, sqlite_file};
 
@@ -76,12 +77,19 @@ impl Opening {
         self
     }
 
-    /// Opens it.
+    /// Opens it, on a thread of its own: what migrates a database cannot move between threads.
     ///
     /// # Errors
     ///
     /// As [`open`].
     pub async fn open(self) -> Result<Crm> {
+        let runtime = Handle::current();
+        tokio::task::spawn_blocking(move || runtime.block_on(self.connect()))
+            .await
+            .map_err(Error::internal)?
+    }
+
+    async fn connect(self) -> Result<Crm> {
         let tokens = TokenKeys::new(&self.signing_secret()?, &self.old_secrets)?;
         let store = SqlStore::connect(&self.url).await?;
         if self.migrates || store.is_embedded() {

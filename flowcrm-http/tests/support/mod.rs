@@ -90,9 +90,9 @@ impl TestServer {
         let base = format!("http://{}", server.local_addr().expect("an address"));
         let endpoint = endpoint(crm.clone(), worker.wake(), options);
         tokio::spawn(async move {
-            let served = server.serve(endpoint, std::future::pending()).await;
+            let ended = server.serve(endpoint, std::future::pending()).await;
             worker.stop().await;
-            served
+            ended
         });
         Self { base, crm, database }
     }

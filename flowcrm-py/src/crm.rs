@@ -1,0 +1,130 @@
+//! The CRM: opened by the URL of its database.
+
+use std::sync::Arc;
+
+use flowcrm_core::caller::Origin;
+use flowcrm_core::ids::UserId;
+use flowcrm_core::{Error, Result, worker};
+use flowcrm_store::Opening;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tokio::sync::Mutex;
+
+use crate::caller::Caller;
+use crate::error::exception;
+use crate::input;
+use crate::job::Job;
+use crate::runtime::Home;
+
+/// A CRM.
+#[pyclass(frozen, module = "flowcrm._native")]
+pub(crate) struct Crm {
+    crm: flowcrm_core::Crm,
+    home: Home,
+}
+
+/// Opens the CRM in the database at `url`.
+#[pyfunction]
+#[pyo3(signature = (url, *, secret, migrate))]
+pub(crate) fn open(
+    py: Python<'_>,
+    url: &Bound<'_, PyAny>,
+    secret: Option<&Bound<'_, PyAny>>,
+    migrate: bool,
+) -> PyResult<Job> {
+    let asked = || {
+        let url = input::text(url).ok_or_else(|| Error::field("url", "must be text"))?;
+        let given =
+            secret.map(|secret| input::text(secret).ok_or_else(|| Error::field("secret", "must be text")));
+        let secret = given.transpose()?.or_else(|| std::env::var("JWT_SECRET").ok());
+        Ok(Opening::of(url).secret(secret.map(String::into_bytes)).migrating(migrate))
+    };
+    let opening: Opening = asked().map_err(|error| exception(py, &error))?;
+    let home = Home::here();
+    Ok(Job::new(home, opening.open(), move |py, crm| {
+        Ok(Bound::new(py, Crm { crm, home })?.into_any().unbind())
+    }))
+}
+
+impl Crm {
+    fn caller_job(&self, work: impl Future<Output = Result<flowcrm_core::Caller>> + Send + 'static) -> Job {
+        let home = self.home;
+        Job::new(home, work, move |py, caller| {
+            Ok(Bound::new(py, Caller::new(caller, home))?.into_any().unbind())
+        })
+    }
+}
+
+#[pymethods]
+impl Crm {
+    /// Makes an organization with its first owner, and signs them in.
+    fn register(&self, py: Python<'_>, fields: &Bound<'_, PyDict>) -> PyResult<Job> {
+        let fields = input::body(Some(fields)).map_err(|error| exception(py, &error))?;
+        let crm = self.crm.clone();
+        Ok(self.caller_job(async move {
+            let signed_in = crm.register(fields, &Origin::default()).await?;
+            crm.authenticate(signed_in.access_token.as_str())
+        }))
+    }
+
+    /// Signs a user in.
+    fn sign_in(&self, py: Python<'_>, fields: &Bound<'_, PyDict>) -> PyResult<Job> {
+        let fields = input::body(Some(fields)).map_err(|error| exception(py, &error))?;
+        let crm = self.crm.clone();
+        Ok(self.caller_job(async move {
+            let signed_in = crm.sign_in(fields, &Origin::default()).await?;
+            crm.authenticate(signed_in.access_token.as_str())
+        }))
+    }
+
+    /// Acts as a user, by id or email, without a password.
+    fn as_user(&self, py: Python<'_>, id_or_email: &Bound<'_, PyAny>) -> PyResult<Job> {
+        let named = input::id(id_or_email).map_err(|error| exception(py, &error))?;
+        let crm = self.crm.clone();
+        Ok(self.caller_job(async move {
+            match named.parse::<UserId>() {
+                Ok(user) => crm.as_user(user).await,
+                Err(_) => crm.as_user_with_email(&named).await,
+            }
+        }))
+    }
+
+    /// Begins to work in the background.
+    fn worker(&self) -> Job {
+        let (crm, home) = (self.crm.clone(), self.home);
+        Job::new(home, async move { Ok(crm.worker()) }, move |py, worker| {
+            let worker = Worker { worker: Arc::new(Mutex::new(Some(worker))), home };
+            Ok(Bound::new(py, worker)?.into_any().unbind())
+        })
+    }
+
+    /// Ends all connections.
+    fn close(&self) -> Job {
+        let crm = self.crm.clone();
+        Job::silent(self.home, async move {
+            crm.close().await;
+            Ok(())
+        })
+    }
+}
+
+/// What works in the background.
+#[pyclass(frozen, module = "flowcrm._native")]
+pub(crate) struct Worker {
+    worker: Arc<Mutex<Option<worker::Worker>>>,
+    home: Home,
+}
+
+#[pymethods]
+impl Worker {
+    /// Ends it; what has been stopped stays so.
+    fn stop(&self) -> Job {
+        let worker = Arc::clone(&self.worker);
+        Job::silent(self.home, async move {
+            if let Some(worker) = worker.lock().await.take() {
+                worker.stop().await;
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! Files on their way in and out, piece by piece.
+
+use std::sync::Arc;
+
+use flowcrm_core::exports::Export;
+use flowcrm_core::imports::{Import, Progress, RejectedFile, Staging};
+use flowcrm_core::operations::Datum;
+use flowcrm_core::{Error, ErrorCode, Result};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::job::Job;
+use crate::output;
+use crate::runtime::Home;
+
+/// A file that is being taken in.
+#[pyclass(frozen, module = "flowcrm._native")]
+pub(crate) struct Upload {
+    staging: Arc<Mutex<Option<Staging>>>,
+    home: Home,
+}
+
+impl Upload {
+    pub(crate) fn new(staging: Staging, home: Home) -> Self {
+        Self { staging: Arc::new(Mutex::new(Some(staging))), home }
+    }
+}
+
+#[pymethods]
+impl Upload {
+    /// Takes the next piece.
+    fn push(&self, piece: Vec<u8>) -> Job {
+        let staging = Arc::clone(&self.staging);
+        Job::silent(
+            self.home,
+            async move { staging.lock().await.as_mut().ok_or_else(ended)?.push(&piece).await },
+        )
+    }
+
+    /// Ends the file; gives the import, which waits for a worker.
+    fn finish(&self) -> Job {
+        let staging = Arc::clone(&self.staging);
+        let work = async move { staging.lock().await.take().ok_or_else(ended)?.finish().await };
+        Job::new(self.home, work, import)
+    }
+
+    /// Throws away what has been taken in.
+    fn abandon(&self) -> Job {
+        let staging = Arc::clone(&self.staging);
+        Job::silent(self.home, async move {
+            if let Some(staging) = staging.lock().await.take() {
+                staging.abandon().await;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// An import that is worked on and watched.
+#[pyclass(frozen, module = "flowcrm._native")]
+pub(crate) struct ImportRun {
+    run: Arc<Mutex<Run>>,
+    home: Home,
+}
+
+struct Run {
+    watched: Progress,
+    /// None after it has ended well: another process may still be at it.
+    working: Option<JoinHandle<Result<usize>>>,
+}
+
+impl ImportRun {
+    pub(crate) fn new(watched: Progress, working: JoinHandle<Result<usize>>, home: Home) -> Self {
+        Self { run: Arc::new(Mutex::new(Run { watched, working: Some(working) })), home }
+    }
+}
+
+#[pymethods]
+impl ImportRun {
+    /// The import, as soon as something about it has changed; nothing after it has come to its end.
+    fn next(&self) -> Job {
+        let run = Arc::clone(&self.run);
+        let work = async move { run.lock().await.next().await };
+        Job::new(self.home, work, |py, watched| match watched {
+            Some(watched) => import(py, watched),
+            None => Ok(py.None()),
+        })
+    }
+}
+
+impl Run {
+    async fn next(&mut self) -> Result<Option<Import>> {
+        if let Some(working) = &mut self.working {
+            tokio::select! {
+                // What has changed comes first, so that the last change is told before the end.
+                biased;
+                watched = self.watched.next() => return watched,
+                ended = working => {
+                    self.working = None;
+                    ended.map_err(Error::internal)??;
+                }
+            }
+        }
+        self.watched.next().await
+    }
+}
+
+/// A CSV file that is being written.
+#[pyclass(frozen, module = "flowcrm._native")]
+pub(crate) struct Chunks {
+    source: Arc<Mutex<Source>>,
+    home: Home,
+}
+
+/// What it is written from.
+pub(crate) enum Source {
+    Export(Box<Export>),
+    Rejected(Box<RejectedFile>),
+}
+
+impl Chunks {
+    pub(crate) fn new(source: Source, home: Home) -> Self {
+        Self { source: Arc::new(Mutex::new(source)), home }
+    }
+}
+
+#[pymethods]
+impl Chunks {
+    /// The next piece; nothing after the last.
+    fn next(&self) -> Job {
+        let source = Arc::clone(&self.source);
+        let work = async move {
+            match &mut *source.lock().await {
+                Source::Export(export) => export.next_chunk().await,
+                Source::Rejected(file) => file.next_chunk().await,
+            }
+        };
+        Job::new(self.home, work, |py, chunk| match chunk {
+            Some(chunk) => Ok(PyBytes::new(py, &chunk).into_any().unbind()),
+            None => Ok(py.None()),
+        })
+    }
+}
+
+fn import(py: Python<'_>, import: Import) -> PyResult<Py<PyAny>> {
+    let record = Datum::of(&import).map_err(|error| crate::error::exception(py, &Error::internal(error)))?;
+    output::datum(py, record)
+}
+
+fn ended() -> Error {
+    Error::new(ErrorCode::Conflict, "The file has ended.")
+}

@@ -1,0 +1,194 @@
+"""What must never end the interpreter: wrong types, strange texts, closed handles, forks, exits."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sqlite3
+import subprocess
+import sys
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import SECRET
+
+import flowcrm
+
+DEEP: list[Any] = []
+for _ in range(100):
+    DEEP = [DEEP]
+CYCLE: list[Any] = []
+CYCLE.append(CYCLE)
+
+# Values that no field of a lead takes as its name.
+VALUES = [
+    5,
+    1.5,
+    True,
+    None,
+    b"bytes",
+    object(),
+    float("nan"),
+    Decimal("Infinity"),
+    10**5_000,
+    datetime(2026, 1, 1),
+    {1: 2},
+    {"a": "b"},
+    ["x"],
+    DEEP,
+    CYCLE,
+    "\ud800",
+    "x" * 10_000_000,
+    "nul\0",
+    lambda: 1,
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
+def test_a_wrong_value_is_refused_by_its_field(me: flowcrm.User, value: Any) -> None:
+    with pytest.raises(flowcrm.ValidationError) as refused:
+        me.leads.create(name=value)
+    assert [error["field"] for error in refused.value.errors] == ["name"]
+
+
+def test_wrong_names_are_refused(me: flowcrm.User) -> None:
+    for name in ["assignedToId", "\ud800", "x" * 1_000_000, "", "_", "a b"]:
+        with pytest.raises(flowcrm.ValidationError):
+            me.leads.create(**{"name": "Ada", name: None})  # type: ignore[arg-type]
+
+
+def test_wrong_ids_versions_and_keys_are_refused(me: flowcrm.User) -> None:
+    lead = me.leads.create(name="Ada")
+    for id in [5, None, "\ud800", "x" * 1_000_000, object()]:
+        with pytest.raises((flowcrm.NotFound, flowcrm.ValidationError)):
+            me.leads.get(id)  # type: ignore[arg-type]
+    for version in ["1", 1.5, True, 10**30, float("nan")]:
+        with pytest.raises(flowcrm.ValidationError):
+            me.leads.update(lead["id"], version=version)  # type: ignore[arg-type]
+    for key in ["", "x" * 201, "é", 5, "\ud800"]:
+        with pytest.raises(flowcrm.ValidationError):
+            me.leads.create(name="Ada", idempotency_key=key)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("url", ["", "mysql://x", "sqlite:/no/such/folder/x.db", "postgres://127.0.0.1:1/x", 5, "\ud800"])
+def test_a_wrong_url_is_an_exception(url: Any) -> None:
+    with pytest.raises(flowcrm.FlowCrmError):
+        flowcrm.open(url, secret=SECRET)
+
+
+def test_a_short_secret_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(flowcrm.ValidationError) as refused:
+        flowcrm.open(f"sqlite:{tmp_path / 'x.db'}", secret="short")
+    assert refused.value.errors
+
+
+def test_a_closed_crm_says_so(crm: flowcrm.Crm, me: flowcrm.User) -> None:
+    listing = me.leads.list()
+    crm.close()
+    crm.close()
+    with pytest.raises(flowcrm.Unavailable):
+        me.leads.create(name="Ada")
+    with pytest.raises(flowcrm.Unavailable):
+        next(listing)
+
+
+def use_in_child(url: str, me: flowcrm.User, results: Any) -> None:
+    try:
+        me.leads.create(name="From a fork")
+        results.put("worked")
+    except flowcrm.Conflict as error:
+        with flowcrm.open(url, secret=SECRET) as crm:
+            crm.as_user("owner@acme.example").leads.create(name="Opened anew")
+        results.put(error.code)
+    finally:
+        results.close()
+        results.join_thread()
+        os._exit(0)
+
+
+def test_a_fork_opens_its_own(url: str, me: flowcrm.User) -> None:
+    forking = multiprocessing.get_context("fork")
+    results = forking.Queue()
+    child = forking.Process(target=use_in_child, args=(url, me, results))
+    child.start()
+    assert results.get(timeout=30) == "conflict"
+    child.join(timeout=30)
+    assert [lead["name"] for lead in me.leads.list()] == ["Opened anew"]
+
+
+EXITING = """
+import asyncio, sys, threading
+import flowcrm, flowcrm.aio
+how, url = sys.argv[1:]
+if how == "threads":
+    crm = flowcrm.open(url)
+    me = crm.register(name="A", email="a@b.example", password="correct horse", org_name="O")
+    def work():
+        while True:
+            me.leads.create(name="x")
+    for _ in range(8):
+        threading.Thread(target=work, daemon=True).start()
+    import time; time.sleep(0.3)
+else:
+    async def main():
+        crm = await flowcrm.aio.open(url)
+        me = await crm.register(name="A", email="a@b.example", password="correct horse", org_name="O")
+        jobs = [me._native.call("createLead", {"name": "x"}) for _ in range(500)]
+        for job in jobs:
+            job.start(lambda: None)
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("how", ["threads", "jobs"])
+def test_an_exit_with_calls_in_flight_is_quiet(how: str, tmp_path: Path) -> None:
+    for attempt in range(5):
+        command = [sys.executable, "-c", EXITING, how, f"sqlite:{tmp_path / f'{how}{attempt}.db'}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_ends_a_wait(tmp_path: Path) -> None:
+    path = tmp_path / "crm.db"
+    with flowcrm.open(f"sqlite:{path}") as crm:
+        crm.register(name="A", email="a@b.example", password="correct horse", org_name="O")
+    script = (
+        "import flowcrm, sys, threading, _thread\n"
+        "me = flowcrm.open('sqlite:' + sys.argv[1]).as_user('a@b.example')\n"
+        "threading.Timer(0.3, _thread.interrupt_main).start()\n"
+        "try:\n    me.leads.create(name='waits')\nexcept KeyboardInterrupt:\n    print('interrupted')\n"
+    )
+    # Another process holds the file's lock: this one's own locks would not keep it out.
+    lock = sqlite3.connect(path, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    command = [sys.executable, "-c", script, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    lock.close()
+    assert done.stdout == "interrupted\n", done.stderr
+
+
+def test_memory_stays_flat(me: flowcrm.User) -> None:
+    """Short here; FLOWCRM_PROOF=long makes 100,000 calls of it."""
+    calls = 100_000 if os.environ.get("FLOWCRM_PROOF") == "long" else 4_000
+    lead = me.leads.create(name="Ada")
+
+    def resident() -> int:
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def call(times: int) -> None:
+        for number in range(times):
+            me.leads.get(lead["id"])
+            if number % 10 == 0:
+                with pytest.raises(flowcrm.ValidationError):
+                    me.leads.create(name="")
+
+    call(calls // 4)
+    before = resident()
+    call(calls)
+    grown = resident() - before
+    print(f"{calls} calls: {before // 1024} KiB resident, grown by {grown // 1024} KiB")
+    assert grown < 8 * 1024 * 1024

@@ -1,0 +1,169 @@
+"""Working on records, on each engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from conftest import PASSWORD, SECRET, register
+
+import flowcrm
+import flowcrm.aio
+from flowcrm.types import Import
+
+
+def test_people_sign_in_and_have_their_rights(crm: flowcrm.Crm, me: flowcrm.User) -> None:
+    eve = me.users.create(name="Eve", email="eve@acme.example", password=PASSWORD, role="SALES")
+    sales = crm.sign_in(email="eve@acme.example", password=PASSWORD)
+    assert sales.id == eve["id"]
+    with pytest.raises(flowcrm.PermissionDenied) as refused:
+        sales.audit.list().__next__()
+    assert (refused.value.code, refused.value.status) == ("forbidden", 403)
+    with pytest.raises(flowcrm.AuthenticationError) as failed:
+        crm.sign_in(email="eve@acme.example", password="wrong horse battery")
+    assert failed.value.code == "sign_in_failed"
+    trusted = crm.as_user("eve@acme.example")
+    assert trusted.account.get()["email"] == "eve@acme.example"
+    assert crm.as_user(eve["id"]).id == eve["id"]
+    with pytest.raises(flowcrm.NotFound):
+        crm.as_user("nobody@acme.example")
+    me.users.deactivate(eve["id"])
+    with pytest.raises(flowcrm.AuthenticationError):
+        sales.leads.create(name="Too late")
+
+
+def test_records_are_pythons(me: flowcrm.User) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    lead = me.leads.create(name="Zoë", value=Decimal("10000000000.00"), assigned_to_id=me.id)
+    assert lead["value"] == Decimal("10000000000") and isinstance(lead["value"], Decimal)
+    assert lead["created_at"].tzinfo is not None and lead["created_at"] > before
+    assert (lead["assigned_to_id"], lead["status"], lead["notes"]) == (me.id, "NEW", None)
+    read = me.leads.get(lead["id"])
+    assert {name: read[name] for name in lead} == lead  # type: ignore[literal-required]
+    assert isinstance(me.leads.create(name="Exact", value=0.1)["value"], Decimal)
+    assert me.leads.create(name="Exact", value=0.1)["value"] == Decimal("0.1")
+    due = datetime(2027, 1, 31, 12, tzinfo=timezone(timedelta(hours=2)))
+    task = me.tasks.create(title="Call", due_date=due, lead_id=lead["id"], assigned_to_id=me.id)
+    assert task["due_date"] == due
+    changed = me.leads.update(lead["id"], notes="Hello", version=lead["version"])
+    assert (changed["notes"], changed["version"]) == ("Hello", lead["version"] + 1)
+    with pytest.raises(flowcrm.Conflict) as stale:
+        me.leads.update(lead["id"], notes="Again", version=lead["version"])
+    assert stale.value.code == "stale_version"
+    assert me.leads.update(lead["id"], notes=None)["notes"] is None
+    converted = me.leads.convert(lead["id"])
+    assert converted["deal"]["value"] == Decimal("10000000000")
+    outcomes = me.leads.bulk(ids=[lead["id"]], set={"assigned_to_id": None})
+    assert [outcome["ok"] for outcome in outcomes] == [True]
+    me.tasks.delete(task["id"])
+    with pytest.raises(flowcrm.NotFound):
+        me.tasks.get(task["id"])
+    assert me.notifications.mark_all_read() >= 0
+    entries = [entry["action"] for entry in me.audit.list(entity_id=lead["id"])]
+    assert "lead:created" in entries
+    assert me.dashboard.stats()["total_leads"] == 3
+
+
+def test_lists_walk_their_pages(me: flowcrm.User) -> None:
+    for number in range(7):
+        me.leads.create(name=f"Lead {number}")
+    leads = me.leads.list(limit=2, count=True, sort="name")
+    assert leads.total == 7
+    assert [lead["name"] for lead in leads] == [f"Lead {number}" for number in range(7)]
+    assert [lead["name"] for lead in me.leads.list(q="lead", limit=3)].__len__() == 7
+    assert next(me.leads.list()).keys() == me.leads.create(name="Last").keys()
+    assert list(me.leads.list(status="LOST")) == [] and me.leads.list().total is None
+
+
+def test_bad_fields_are_all_named_in_the_names_of_python(me: flowcrm.User) -> None:
+    with pytest.raises(flowcrm.ValidationError) as bad:
+        me.deals.create(title="", expected_close_date="tomorrow", lead_id="x", colour="red")  # type: ignore[call-arg]
+    assert (bad.value.code, bad.value.status) == ("validation_failed", 400)
+    fields = [error["field"] for error in bad.value.errors]
+    assert set(fields) == {"title", "lead_id", "expected_close_date", "colour"}
+    assert "expected_close_date" in str(bad.value) and "expectedCloseDate" not in str(bad.value)
+
+
+def test_creating_is_done_once_per_key(me: flowcrm.User) -> None:
+    first = me.leads.create(name="Once", idempotency_key="key-1")
+    assert me.leads.create(name="Once", idempotency_key="key-1") == first
+    with pytest.raises(flowcrm.Conflict) as other:
+        me.leads.create(name="Twice", idempotency_key="key-1")
+    assert other.value.code == "idempotency_mismatch"
+
+
+def test_files_go_in_and_out(me: flowcrm.User, crm: flowcrm.Crm, tmp_path: Path) -> None:
+    rows = "".join(f"Lead {number},lead{number}@example.com,{number}.50\n" for number in range(1_500))
+    file = tmp_path / "leads.csv"
+    file.write_text(f"Full name,Mail,Worth\n{rows},bad,1\n", encoding="utf-8")
+    told: list[Import] = []
+    mapping = {"name": "Full name", "email": "Mail", "value": "Worth"}
+    done = me.leads.import_csv(file, mapping=mapping, progress=told.append)  # type: ignore[arg-type]
+    assert (done["state"], done["created"], done["rejected"]) == ("DONE", 1_500, 1)
+    assert told[-1] == done and done["file"] == "leads.csv"
+    rejected = list(me.imports.rejected(done["id"]))
+    assert [row["line"] for row in rejected] == [1_502]
+    me.imports.rejected_file(done["id"], tmp_path / "rejected.csv")
+    assert "bad" in (tmp_path / "rejected.csv").read_text(encoding="utf-8")
+    written = me.leads.export(tmp_path / "out.csv", min_value=1_000)
+    out = (tmp_path / "out.csv").read_bytes()
+    assert written == len(out) and out.count(b"\n") == 501
+    again = me.leads.import_csv(file.read_bytes(), mapping=mapping)  # type: ignore[arg-type]
+    assert (again["created"], again["skipped"]) == (0, 1_500)
+    with pytest.raises(flowcrm.ValidationError) as bad:
+        me.leads.import_csv(b"name\nx\n", mapping={"name": "Nowhere"}, date_order="XYZ")  # type: ignore[arg-type]
+    assert bad.value.errors[0]["field"].startswith("options.")
+    with pytest.raises(flowcrm.ValidationError):
+        me.leads.import_csv(file.open(encoding="utf-8"))  # type: ignore[arg-type]
+    with crm.worker():
+        me.imports.undo(done["id"])
+        for _ in range(200):
+            if me.imports.get(done["id"])["state"] == "UNDONE":
+                break
+            asyncio.run(asyncio.sleep(0.05))
+    assert me.leads.list(count=True).total == 0
+
+
+def test_threads_share_a_handle(me: flowcrm.User) -> None:
+    def create(number: int) -> str:
+        return me.leads.create(name=f"Lead {number}")["id"]
+
+    with ThreadPoolExecutor(8) as threads:
+        ids = list(threads.map(create, range(80)))
+    assert Counter(ids).most_common(1)[0][1] == 1 and me.leads.list(count=True).total == 80
+
+
+def test_asyncio_does_the_same(url: str) -> None:
+    async def play() -> None:
+        async with await flowcrm.aio.open(url, secret=SECRET, migrate=True) as crm:
+            me = await crm.register(name="Ada", email="ada@x.example", password=PASSWORD, org_name="x")
+            leads = await asyncio.gather(*(me.leads.create(name=f"Lead {number}") for number in range(20)))
+            listing = me.leads.list(limit=7, count=True, sort="createdAt")
+            assert await listing.total() == 20
+            assert {lead["id"] async for lead in listing} == {lead["id"] for lead in leads}
+            with pytest.raises(flowcrm.NotFound):
+                await me.leads.get("x")
+            done = await me.leads.import_csv(b"name\nGrace\n")
+            assert done["created"] == 1
+            assert await me.leads.export("/dev/null") > 0
+            waiting = asyncio.create_task(me.leads.create(name="Cancelled"))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert (await me.leads.create(name="After"))["name"] == "After"
+
+    asyncio.run(play())
+
+
+def test_organizations_do_not_meet(crm: flowcrm.Crm, me: flowcrm.User) -> None:
+    lead = me.leads.create(name="Ours")
+    other = register(crm, "other")
+    with pytest.raises(flowcrm.NotFound):
+        other.leads.get(lead["id"])
+    assert list(other.leads.list()) == []

@@ -16,8 +16,8 @@ run: ## Serve a demonstration on http://localhost:3000 (DATABASE_URL=..., RELEAS
 
 test: lint docs ## Check everything: lints, documentation, generated files, tests on SQLite and Postgres
 	$(flowcrm) openapi | diff -u openapi.yaml -
-	.ci/with-postgres cargo test --workspace --locked
 	$(MAKE) python
+	FLOWCRM_PYTHON="$(CURDIR)/.local/venv/bin/python" .ci/with-postgres cargo test --workspace --locked
 
 lint: ## Check formatting, lints, and the licences and origins of dependencies
 	cargo fmt --all --check

@@ -84,7 +84,11 @@ impl Job {
             match outcome {
                 Ok(Ok(finish)) => return finish(py),
                 Ok(Err(error)) => return Err(exception(py, &error)),
-                Err(_) => py.check_signals()?,
+                Err(_) => py.check_signals().inspect_err(|_| {
+                    // Connections go back to their pool on the runtime.
+                    let _entered = runtime.enter();
+                    work = Box::pin(std::future::pending());
+                })?,
             }
         }
     }

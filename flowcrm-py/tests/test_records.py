@@ -82,11 +82,11 @@ def test_lists_walk_their_pages(me: flowcrm.User) -> None:
 
 def test_bad_fields_are_all_named_in_the_names_of_python(me: flowcrm.User) -> None:
     with pytest.raises(flowcrm.ValidationError) as bad:
-        me.deals.create(title="", expected_close_date="tomorrow", lead_id="x", colour="red")  # type: ignore[call-arg]
+        me.deals.create(title="", expected_close="tomorrow", lead_id="x", colour="red")  # type: ignore[call-arg]
     assert (bad.value.code, bad.value.status) == ("validation_failed", 400)
     fields = [error["field"] for error in bad.value.errors]
-    assert set(fields) == {"title", "lead_id", "expected_close_date", "colour"}
-    assert "expected_close_date" in str(bad.value) and "expectedCloseDate" not in str(bad.value)
+    assert set(fields) == {"title", "lead_id", "expected_close", "colour"}
+    assert "expected_close" in str(bad.value) and "expectedClose" not in str(bad.value)
 
 
 def test_creating_is_done_once_per_key(me: flowcrm.User) -> None:

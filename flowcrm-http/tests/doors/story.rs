@@ -128,7 +128,7 @@ pub(crate) fn demand_the_end(door: &str, steps: &[Step], outcomes: &[Outcome]) {
         outcomes[position].answer()
     };
     let stats = of("dashboard.stats");
-    assert_eq!(stats["wonDeals"], 1, "{door}: {stats}");
+    assert_eq!(stats["dealsWonThisMonth"], 1, "{door}: {stats}");
     assert_eq!(of("leads.import")["created"], 3, "{door}");
     let refused: Vec<Value> = outcomes.iter().map(Outcome::refusal).filter(|it| !it.is_null()).collect();
     let codes: Vec<&str> = refused.iter().filter_map(|refusal| refusal["code"].as_str()).collect();

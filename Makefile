@@ -3,13 +3,13 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint docs python format generate bench prove clean
+.PHONY: help run test lint docs python format generate bench bench-languages prove clean
 
 # The binary, as cargo runs it. RELEASE=1 builds it optimized, which takes some minutes the first time.
 flowcrm := cargo run$(if $(RELEASE), --release) --locked --package flowcrm-http --bin flowcrm --
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Serve a demonstration on http://localhost:3000 (DATABASE_URL=..., RELEASE=1)
 	DATABASE_URL="$${DATABASE_URL:-sqlite:flowcrm.db}" $(flowcrm) serve --demo
@@ -54,6 +54,12 @@ generate: .local/venv/installed ## Write openapi.yaml anew, and what is made fro
 bench: ## Measure server and crates beside plain SQL (FLOWCRM_BENCH_SECONDS=..., FLOWCRM_BENCH_LEADS=...)
 	@command -v sqlite3 >/dev/null || .ci/install sqlite3 || echo 'sqlite3 is not installed: SQLite is measured without plain SQL beside it'
 	.ci/with-postgres cargo bench --locked --package flowcrm-http --bench crm
+
+bench-languages: .local/venv/installed ## Measure calls from each language beside the same by hand
+	cd flowcrm-py && $(in_venv) maturin develop --quiet --release --locked
+	$(in_venv) pip install --quiet --disable-pip-version-check 'SQLAlchemy>=2,<3'
+	FLOWCRM_PYTHON="$(CURDIR)/.local/venv/bin/python" .ci/with-postgres \
+		cargo bench --locked --package flowcrm-http --bench languages
 
 prove: ## Run the long proofs: kills, cursors and dashboards under load
 	FLOWCRM_PROOF=long .ci/with-postgres cargo test --locked --package flowcrm-http \

@@ -1,5 +1,5 @@
 //! Measures one caller, who makes one call after the other, in each language: leads read by id, and leads created.
-//! Beside them stands what a program would do by hand: on SQLite, Python's `sqlite3`, SQLAlchemy and `better-sqlite3`.
+//! Beside them stands what a program would do by hand: on SQLite, Python's `sqlite3`, `SQLAlchemy` and `better-sqlite3`.
 //!
 //! By hand, a lead is read by the same three statements in one transaction: who asks, the lead with what hangs on it, and
 //! the names of its people. A lead is created by one INSERT in a transaction, without rights, search, figures, events

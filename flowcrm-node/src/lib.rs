@@ -1,0 +1,8 @@
+//! The native half of the Node package `flowcrm`: calls as promises, values as JSON text.
+//!
+//! What people see is written in JavaScript beside it, from a table that is generated from `openapi.yaml`.
+
+mod caller;
+mod crm;
+mod files;
+mod promise;

@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint docs python format generate bench bench-languages prove clean
+.PHONY: help run test lint docs python node format generate bench bench-languages prove clean
 
 # The binary, as cargo runs it. RELEASE=1 builds it optimized, which takes some minutes the first time.
 flowcrm := cargo run$(if $(RELEASE), --release) --locked --package flowcrm-http --bin flowcrm --
@@ -16,8 +16,9 @@ run: ## Serve a demonstration on http://localhost:3000 (DATABASE_URL=..., RELEAS
 
 test: lint docs ## Check everything: lints, documentation, generated files, tests on SQLite and Postgres
 	$(flowcrm) openapi | diff -u openapi.yaml -
-	$(MAKE) python
-	FLOWCRM_PYTHON="$(CURDIR)/.local/venv/bin/python" .ci/with-postgres cargo test --workspace --locked
+	$(MAKE) python node
+	FLOWCRM_PYTHON="$(CURDIR)/.local/venv/bin/python" FLOWCRM_NODE=node .ci/with-postgres \
+		cargo test --workspace --locked
 
 lint: ## Check formatting, lints, and the licences and origins of dependencies
 	cargo fmt --all --check
@@ -43,22 +44,32 @@ in_venv := VIRTUAL_ENV="$(CURDIR)/.local/venv" PATH="$(CURDIR)/.local/venv/bin:$
 	.local/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
+node: flowcrm-node/node_modules/installed ## Build the Node package, and check and test it
+	cd flowcrm-node && npm run --silent build:debug -- -- --locked
+	cd flowcrm-node && ../.ci/with-postgres npm test --silent
+
+flowcrm-node/node_modules/installed: flowcrm-node/package.json flowcrm-node/package-lock.json
+	cd flowcrm-node && npm ci --silent
+	touch $@
+
 format: ## Format the Rust code
 	cargo fmt --all
 
-generate: .local/venv/installed ## Write openapi.yaml anew, and what is made from it
+generate: .local/venv/installed flowcrm-node/node_modules/installed ## Write openapi.yaml anew, and what is made from it
 	$(flowcrm) openapi >.local/openapi.yaml
 	mv .local/openapi.yaml openapi.yaml
 	.local/venv/bin/python flowcrm-py/tools/generate.py
+	cd flowcrm-node && npm run --silent generate
 
 bench: ## Measure server and crates beside plain SQL (FLOWCRM_BENCH_SECONDS=..., FLOWCRM_BENCH_LEADS=...)
 	@command -v sqlite3 >/dev/null || .ci/install sqlite3 || echo 'sqlite3 is not installed: SQLite is measured without plain SQL beside it'
 	.ci/with-postgres cargo bench --locked --package flowcrm-http --bench crm
 
-bench-languages: .local/venv/installed ## Measure calls from each language beside the same by hand
+bench-languages: .local/venv/installed flowcrm-node/node_modules/installed ## Measure calls from each language beside the same by hand
 	cd flowcrm-py && $(in_venv) maturin develop --quiet --release --locked
 	$(in_venv) pip install --quiet --disable-pip-version-check 'SQLAlchemy>=2,<3'
-	FLOWCRM_PYTHON="$(CURDIR)/.local/venv/bin/python" .ci/with-postgres \
+	cd flowcrm-node && npm run --silent build
+	FLOWCRM_PYTHON="$(CURDIR)/.local/venv/bin/python" FLOWCRM_NODE=node .ci/with-postgres \
 		cargo bench --locked --package flowcrm-http --bench languages
 
 prove: ## Run the long proofs: kills, cursors and dashboards under load

@@ -23,7 +23,7 @@ pub struct Crm {
 
 /// Opens the CRM in the database at `url`.
 #[napi]
-pub fn open(
+pub(crate) fn open(
     env: &Env,
     url: String,
     secret: Option<String>,

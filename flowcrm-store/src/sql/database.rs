@@ -17,6 +17,9 @@ use super::{Transaction, failure};
 /// How long a command waits for a connection, or for another process that writes to the same SQLite file.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long after its last use a connection to Postgres is taken to be there still: to ask costs a round trip.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// How much of a SQLite file the connection that writes keeps in memory, in KiB below zero: what an import of many rows
 /// touches again and again.
 const WRITER_CACHE: &str = "-8192";
@@ -70,8 +73,15 @@ impl Database {
     async fn connect_postgres(url: &str) -> Result<Self> {
         let options =
             PgConnectOptions::from_str(url).map_err(bad_url)?.options(LIMITS).disable_statement_logging();
-        let pool =
-            PgPoolOptions::new().max_connections(20).acquire_timeout(PATIENCE).connect_with(options).await;
+        let pool = PgPoolOptions::new()
+            .max_connections(20)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move { Ok(known.idle_for < TRUSTED || connection.ping().await.is_ok()) })
+            })
+            .connect_with(options)
+            .await;
         pool.map(Self::Postgres).map_err(failure)
     }
 
@@ -99,9 +109,11 @@ impl Database {
         if !is_in_memory {
             make_private(options.get_filename())?;
         }
+        // No network lies between that could have cut a connection.
         let one = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None);
         let writer = one
@@ -111,7 +123,10 @@ impl Database {
         let readers = if is_in_memory {
             writer.clone()
         } else {
-            let many = SqlitePoolOptions::new().max_connections(4).acquire_timeout(PATIENCE);
+            let many = SqlitePoolOptions::new()
+                .max_connections(4)
+                .acquire_timeout(PATIENCE)
+                .test_before_acquire(false);
             many.connect_with(options).await.map_err(failure)?
         };
         Ok(Self::Sqlite { writer, readers })

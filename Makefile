@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint docs python node format generate bench bench-languages prove clean
+.PHONY: help run test lint docs python node format generate bench bench-languages prove prove-languages clean
 
 # The binary, as cargo runs it. RELEASE=1 builds it optimized, which takes some minutes the first time.
 flowcrm := cargo run$(if $(RELEASE), --release) --locked --package flowcrm-http --bin flowcrm --
@@ -32,8 +32,9 @@ lint: ## Check formatting, lints, and the licences and origins of dependencies
 docs: ## Build the documentation; a warning is an error
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
-python: .local/venv/installed ## Build the Python package, and check and test it
+python: .local/venv/installed ## Build the Python package and its reference, and check and test it
 	cd flowcrm-py && $(in_venv) maturin develop --quiet --locked
+	$(in_venv) pdoc --output-directory .local/reference/python flowcrm '!flowcrm._native'
 	$(in_venv) .ci/with-postgres pytest --quiet flowcrm-py/tests
 
 # Commands of the Python package's tools, which stay in a folder of their own.
@@ -44,8 +45,9 @@ in_venv := VIRTUAL_ENV="$(CURDIR)/.local/venv" PATH="$(CURDIR)/.local/venv/bin:$
 	.local/venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-node: flowcrm-node/node_modules/installed ## Build the Node package, and check and test it
+node: flowcrm-node/node_modules/installed ## Build the Node package and its reference, and check and test it
 	cd flowcrm-node && npm run --silent build:debug -- -- --locked
+	cd flowcrm-node && npm run --silent reference
 	cd flowcrm-node && ../.ci/with-postgres npm test --silent
 
 flowcrm-node/node_modules/installed: flowcrm-node/package.json flowcrm-node/package-lock.json
@@ -72,10 +74,17 @@ bench-languages: .local/venv/installed flowcrm-node/node_modules/installed ## Me
 	FLOWCRM_PYTHON="$(CURDIR)/.local/venv/bin/python" FLOWCRM_NODE=node .ci/with-postgres \
 		cargo bench --locked --package flowcrm-http --bench languages
 
-prove: ## Run the long proofs: kills, cursors and dashboards under load
+prove: ## Run the long proofs: kills, cursors and dashboards under load, 100,000 calls from each language
+	$(MAKE) prove-languages
 	FLOWCRM_PROOF=long .ci/with-postgres cargo test --locked --package flowcrm-http \
 		--test kill --test cursors --test dashboard -- --nocapture
 	FLOWCRM_PROOF=long .ci/with-postgres cargo test --locked --package flowcrm-store --lib at_size -- --nocapture
+
+prove-languages: .local/venv/installed flowcrm-node/node_modules/installed ## Make 100,000 calls from each language, in flat memory
+	cd flowcrm-py && $(in_venv) maturin develop --quiet --release --locked
+	cd flowcrm-node && npm run --silent build
+	FLOWCRM_PROOF=long $(in_venv) .ci/with-postgres pytest --quiet flowcrm-py/tests -k memory
+	cd flowcrm-node && FLOWCRM_PROOF=long ../.ci/with-postgres node --test --test-name-pattern=memory test/abuse.test.mjs
 
 clean: ## Remove what was built; databases stay
 	cargo clean

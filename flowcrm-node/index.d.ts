@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" />
-import type {Import, User} from "./types.js";
+import type {Caller, Import} from "./types.js";
 
 export type * from "./types.js";
 
@@ -75,11 +75,11 @@ export class Worker implements AsyncDisposable {
 export class Crm implements AsyncDisposable {
   private constructor();
   /** Makes an organization with its first OWNER, and signs them in. */
-  register(fields: {name: string; email: string; password: string; orgName: string}): Promise<User>;
+  register(fields: {name: string; email: string; password: string; orgName: string}): Promise<Caller>;
   /** Signs a user in; `code` is one of their authenticator, for users with two-factor sign-in. */
-  signIn(fields: {email: string; password: string; code?: string}): Promise<User>;
+  signIn(fields: {email: string; password: string; code?: string}): Promise<Caller>;
   /** Acts as a user without a password: for programs that are trusted with every organization. */
-  asUser(idOrEmail: string): Promise<User>;
+  asUser(idOrEmail: string): Promise<Caller>;
   /** Begins to work in the background, as a server does: `me.imports.undo` needs a worker somewhere. */
   worker(): Promise<Worker>;
   /** Ends all connections; what is called afterwards is refused as `unavailable`. */

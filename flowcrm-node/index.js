@@ -7,7 +7,7 @@ const {settled} = require("./lib/call.js");
 const {FlowCrmError, badField} = require("./lib/error.js");
 const {json, optionalText, text} = require("./lib/input.js");
 const {Listing} = require("./lib/listing.js");
-const {User} = require("./lib/user.js");
+const {Caller} = require("./lib/caller.js");
 
 /** What works in the background, until it is stopped. */
 class Worker {
@@ -35,16 +35,16 @@ class Crm {
   }
 
   async register(fields) {
-    return new User(await settled(this.#native.register(json(fields))));
+    return new Caller(await settled(this.#native.register(json(fields))));
   }
 
   async signIn(fields = {}) {
     const {code, ...rest} = fields ?? {};
-    return new User(await settled(this.#native.signIn(json({...rest, twoFactorToken: code}))));
+    return new Caller(await settled(this.#native.signIn(json({...rest, twoFactorToken: code}))));
   }
 
   async asUser(idOrEmail) {
-    return new User(await settled(this.#native.asUser(text(idOrEmail, "id"))));
+    return new Caller(await settled(this.#native.asUser(text(idOrEmail, "id"))));
   }
 
   async worker() {
@@ -67,4 +67,4 @@ async function open(url, {secret, migrate = false, money = "number", ...unknown}
   return new Crm(await settled(native.open(text(url, "url"), optionalText(secret, "secret"), migrate, money === "string")));
 }
 
-module.exports = {Crm, FlowCrmError, Listing, User, Worker, open};
+module.exports = {Caller, Crm, FlowCrmError, Listing, Worker, open};

@@ -1,4 +1,4 @@
 import flowcrm from "./index.js";
 
 export default flowcrm;
-export const {Crm, FlowCrmError, Listing, User, Worker, open} = flowcrm;
+export const {Caller, Crm, FlowCrmError, Listing, Worker, open} = flowcrm;

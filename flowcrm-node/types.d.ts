@@ -1427,7 +1427,7 @@ export interface Audit {
 }
 
 /** One user, and through them everything that they may do. */
-export interface User {
+export interface Caller {
   /** The user's id. */
   readonly id: string;
   /** Leads and their activities. */

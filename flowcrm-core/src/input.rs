@@ -100,6 +100,18 @@ impl Body {
         self
     }
 
+    /// The same object with another value of a field.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.object.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Whether it has a field of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.object.contains_key(name)
+    }
+
     /// The object, as text that is equal for equal bodies.
     pub fn canonical(&self) -> String {
         // `serde_json` sorts the keys of its maps.

@@ -57,6 +57,16 @@ fn the_store_reaches_no_server() {
 }
 
 #[test]
+fn the_doors_of_other_languages_reach_no_server() {
+    for door in ["flowcrm-py", "flowcrm-node"] {
+        let reached = packages(&["--package", door, "--edges", "normal"]);
+        assert!(reached.contains_key("flowcrm-core") && reached.contains_key("flowcrm-store"), "{door}");
+        assert_eq!(found(&reached, WEB), [""; 0], "{door}");
+        assert!(!reached.contains_key("flowcrm-http"), "{door}");
+    }
+}
+
+#[test]
 fn nothing_needs_the_tls_of_a_system() {
     let all = packages(&["--workspace", "--all-features", "--edges", "normal,build,dev", "--target", "all"]);
     assert!(all.contains_key("flowcrm-http") && all.contains_key("reqwest"));

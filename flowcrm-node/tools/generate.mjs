@@ -205,13 +205,13 @@ function types() {
   const properties = Object.entries(GROUPS).map(
     ([group, [name, description]]) => `${comment(description, "  ")}  readonly ${group}: ${name};\n`,
   );
-  const user =
-    `${comment("One user, and through them everything that they may do.")}export interface User {\n` +
+  const caller =
+    `${comment("One user, and through them everything that they may do.")}export interface Caller {\n` +
     `${comment("The user's id.", "  ")}  readonly id: string;\n${properties.join("")}}\n`;
   const records = Object.keys(shown).sort().map((name) => shown[name]);
   const imported =
     'import type {CallOptions, CreateOptions, CsvSource, ImportCallOptions, Listing, Money, UpdateOptions} from "./index.js";\n';
-  return HEADER + imported + "\n" + [...records, ...groups, user].join("\n");
+  return HEADER + imported + "\n" + [...records, ...groups, caller].join("\n");
 }
 
 function table() {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use flowcrm_core::exports::ExportKind;
 use flowcrm_core::imports::ImportKind;
-use flowcrm_core::operations::{Arguments, Kind};
+use flowcrm_core::operations::{Arguments, Kind, OPERATIONS};
 use flowcrm_core::{Error, Result};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::arrow::{ArrowStream, Table};
 use crate::error::exception;
 use crate::files::{Chunks, ImportRun, Source, Upload};
 use crate::job::Job;
@@ -114,6 +115,24 @@ impl Caller {
         Ok(self.chunks(
             async move { Ok(Source::Export(Box::new(caller.exports().begin(kind, filters).await?))) },
         ))
+    }
+
+    /// All records of a list as a table.
+    fn arrow(
+        &self,
+        py: Python<'_>,
+        kind: &str,
+        query: &Bound<'_, PyDict>,
+        columns: Vec<(String, String)>,
+    ) -> PyResult<ArrowStream> {
+        let asked = || {
+            let found =
+                OPERATIONS.iter().find(|operation| operation.group == kind && operation.kind == Kind::Lists);
+            let list = found.ok_or_else(|| Error::not_found("list"))?;
+            Ok::<_, Error>(Table::new(Arc::clone(&self.caller), list, input::body(Some(query))?, &columns))
+        };
+        let table = asked().map_err(|error| exception(py, &error))?;
+        Ok(ArrowStream::new(table, self.home))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What people see is written in Python, beside it in `python/flowcrm`, and generated from `openapi.yaml`.
 
+mod arrow;
 mod caller;
 mod crm;
 mod error;
@@ -15,6 +16,8 @@ mod runtime;
 /// What the Python half of the package is made of.
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::arrow::ArrowStream;
     #[pymodule_export]
     use crate::caller::Caller;
     #[pymodule_export]

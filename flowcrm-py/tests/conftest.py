@@ -39,11 +39,11 @@ def crm(url: str) -> Iterator[flowcrm.Crm]:
 
 
 @pytest.fixture
-def me(crm: flowcrm.Crm) -> flowcrm.User:
+def me(crm: flowcrm.Crm) -> flowcrm.Caller:
     """The OWNER of a new organization."""
     return register(crm)
 
 
-def register(crm: flowcrm.Crm, organization: str = "acme") -> flowcrm.User:
+def register(crm: flowcrm.Crm, organization: str = "acme") -> flowcrm.Caller:
     email = f"owner@{organization}.example"
     return crm.register(name="Ada", email=email, password=PASSWORD, org_name=organization)

@@ -51,7 +51,7 @@ def asked(value: Any) -> Any:
 class Player:
     def __init__(self, crm: flowcrm.Crm) -> None:
         self.crm = crm
-        self.people: dict[str, flowcrm.User] = {}
+        self.people: dict[str, flowcrm.Caller] = {}
         self.saved: dict[str, Any] = {}
 
     def resolve(self, value: Any) -> Any:

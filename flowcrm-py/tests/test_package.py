@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import flowcrm
-from flowcrm import _aio_groups, _groups, _native, errors
+from flowcrm import aio_groups, groups, _native, errors
 
 PACKAGE = Path(__file__).parent.parent
 USER_SCRIPTS = Path(__file__).parent / "user"
@@ -21,12 +21,12 @@ def test_generated_files_are_fresh() -> None:
     subprocess.run([sys.executable, PACKAGE / "tools" / "generate.py", "--check"], check=True)
 
 
-@pytest.mark.parametrize("user", [_groups.User, _aio_groups.User])
-def test_every_operation_is_a_method(user: type) -> None:
-    source = Path(sys.modules[user.__module__].__file__ or "").read_text(encoding="utf-8")
+@pytest.mark.parametrize("caller", [groups.Caller, aio_groups.Caller])
+def test_every_operation_is_a_method(caller: type) -> None:
+    source = Path(sys.modules[caller.__module__].__file__ or "").read_text(encoding="utf-8")
     for group, name, operation in _native.operations():
-        class_name = getattr(user, group).fget.__annotations__["return"]
-        method = getattr(getattr(sys.modules[user.__module__], class_name), name)
+        class_name = getattr(caller, group).fget.__annotations__["return"]
+        method = getattr(getattr(sys.modules[caller.__module__], class_name), name)
         assert callable(method) and method.__doc__
         assert f'"{operation}"' in source
     assert len(_native.operations()) > 50

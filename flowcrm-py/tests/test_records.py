@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow
 import pytest
 from conftest import PASSWORD, SECRET, register
 
@@ -17,7 +18,7 @@ import flowcrm.aio
 from flowcrm.types import Import
 
 
-def test_people_sign_in_and_have_their_rights(crm: flowcrm.Crm, me: flowcrm.User) -> None:
+def test_people_sign_in_and_have_their_rights(crm: flowcrm.Crm, me: flowcrm.Caller) -> None:
     eve = me.users.create(name="Eve", email="eve@acme.example", password=PASSWORD, role="SALES")
     sales = crm.sign_in(email="eve@acme.example", password=PASSWORD)
     assert sales.id == eve["id"]
@@ -37,7 +38,7 @@ def test_people_sign_in_and_have_their_rights(crm: flowcrm.Crm, me: flowcrm.User
         sales.leads.create(name="Too late")
 
 
-def test_records_are_pythons(me: flowcrm.User) -> None:
+def test_records_are_pythons(me: flowcrm.Caller) -> None:
     before = datetime.now(UTC) - timedelta(seconds=5)
     lead = me.leads.create(name="Zoë", value=Decimal("10000000000.00"), assigned_to_id=me.id)
     assert lead["value"] == Decimal("10000000000") and isinstance(lead["value"], Decimal)
@@ -69,7 +70,7 @@ def test_records_are_pythons(me: flowcrm.User) -> None:
     assert me.dashboard.stats()["total_leads"] == 3
 
 
-def test_lists_walk_their_pages(me: flowcrm.User) -> None:
+def test_lists_walk_their_pages(me: flowcrm.Caller) -> None:
     for number in range(7):
         me.leads.create(name=f"Lead {number}")
     leads = me.leads.list(limit=2, count=True, sort="name")
@@ -80,7 +81,7 @@ def test_lists_walk_their_pages(me: flowcrm.User) -> None:
     assert list(me.leads.list(status="LOST")) == [] and me.leads.list().total is None
 
 
-def test_bad_fields_are_all_named_in_the_names_of_python(me: flowcrm.User) -> None:
+def test_bad_fields_are_all_named_in_the_names_of_python(me: flowcrm.Caller) -> None:
     with pytest.raises(flowcrm.ValidationError) as bad:
         me.deals.create(title="", expected_close="tomorrow", lead_id="x", colour="red")  # type: ignore[call-arg]
     assert (bad.value.code, bad.value.status) == ("validation_failed", 400)
@@ -89,7 +90,7 @@ def test_bad_fields_are_all_named_in_the_names_of_python(me: flowcrm.User) -> No
     assert "expected_close" in str(bad.value) and "expectedClose" not in str(bad.value)
 
 
-def test_creating_is_done_once_per_key(me: flowcrm.User) -> None:
+def test_creating_is_done_once_per_key(me: flowcrm.Caller) -> None:
     first = me.leads.create(name="Once", idempotency_key="key-1")
     assert me.leads.create(name="Once", idempotency_key="key-1") == first
     with pytest.raises(flowcrm.Conflict) as other:
@@ -97,7 +98,7 @@ def test_creating_is_done_once_per_key(me: flowcrm.User) -> None:
     assert other.value.code == "idempotency_mismatch"
 
 
-def test_files_go_in_and_out(me: flowcrm.User, crm: flowcrm.Crm, tmp_path: Path) -> None:
+def test_files_go_in_and_out(me: flowcrm.Caller, crm: flowcrm.Crm, tmp_path: Path) -> None:
     rows = "".join(f"Lead {number},lead{number}@example.com,{number}.50\n" for number in range(1_500))
     file = tmp_path / "leads.csv"
     file.write_text(f"Full name,Mail,Worth\n{rows},bad,1\n", encoding="utf-8")
@@ -129,7 +130,32 @@ def test_files_go_in_and_out(me: flowcrm.User, crm: flowcrm.Crm, tmp_path: Path)
     assert me.leads.list(count=True).total == 0
 
 
-def test_threads_share_a_handle(me: flowcrm.User) -> None:
+def test_a_list_is_a_table_of_arrow(me: flowcrm.Caller) -> None:
+    empty = pyarrow.table(me.leads.arrow())
+    assert empty.num_rows == 0 and empty.schema.field("value").type == pyarrow.decimal128(18, 4)
+    for number in range(450):
+        me.leads.create(name=f"Lead {number}", value=Decimal(number) / 4)
+    table = pyarrow.table(me.leads.arrow(sort="value"))
+    assert table.schema == empty.schema and table.num_rows == 450
+    assert table.column("value").to_pylist() == [Decimal(number) / 4 for number in range(450)]
+    listed = list(me.leads.list(sort="value"))
+    assert set(table.column_names) == set(listed[0]) and table.column_names[0] == "id"
+    assert table.to_pylist()[7] == listed[7]
+    assert pyarrow.table(me.leads.arrow(q="lead", min_value=100)).num_rows == 50
+    assert pyarrow.table(me.deals.arrow()).num_rows == 0
+    tasks = me.tasks.create(title="Call", assigned_to_id=me.id, due_date="2027-01-31")
+    assert pyarrow.table(me.tasks.arrow()).to_pylist() == [tasks]
+    stream = me.leads.arrow()
+    assert pyarrow.table(stream).num_rows == 450
+    with pytest.raises(ValueError, match="once"):
+        pyarrow.table(stream)
+    with pytest.raises(flowcrm.ValidationError):
+        me.leads.arrow(name=float("nan"))
+    with pytest.raises(pyarrow.ArrowInvalid, match="status"):
+        pyarrow.table(me.leads.arrow(status="SOLD"))
+
+
+def test_threads_share_a_handle(me: flowcrm.Caller) -> None:
     def create(number: int) -> str:
         return me.leads.create(name=f"Lead {number}")["id"]
 
@@ -161,7 +187,7 @@ def test_asyncio_does_the_same(url: str) -> None:
     asyncio.run(play())
 
 
-def test_organizations_do_not_meet(crm: flowcrm.Crm, me: flowcrm.User) -> None:
+def test_organizations_do_not_meet(crm: flowcrm.Crm, me: flowcrm.Caller) -> None:
     lead = me.leads.create(name="Ours")
     other = register(crm, "other")
     with pytest.raises(flowcrm.NotFound):

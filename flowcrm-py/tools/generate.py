@@ -1,6 +1,6 @@
 """Writes the typed half of the package from ../openapi.yaml: records, commands, queries, and one class per group.
 
-    python tools/generate.py            writes python/flowcrm/{types,_groups,_aio_groups}.py
+    python tools/generate.py            writes python/flowcrm/{types,_columns,groups,aio_groups}.py
     python tools/generate.py --check    fails when one of them is not what it would write
 """
 
@@ -26,9 +26,9 @@ PAGING = {"limit", "sort", "cursor", "count"}
 PLAIN_ANSWERS = {"Deleted": "None", "Marked": "int", "Announced": "int"}
 
 GROUPS = {
-    "leads": ("Leads", "Leads and their activities.", ["Importing", "Exporting"]),
-    "deals": ("Deals", "Deals.", ["Importing", "Exporting"]),
-    "tasks": ("Tasks", "Tasks.", ["Exporting"]),
+    "leads": ("Leads", "Leads and their activities.", ["Importing", "Tabular"]),
+    "deals": ("Deals", "Deals.", ["Importing", "Tabular"]),
+    "tasks": ("Tasks", "Tasks.", ["Tabular"]),
     "users": ("Users", "The members of the organization.", []),
     "account": ("Account", "The user's own account and sessions.", []),
     "organization": ("Organization", "The user's own organization.", []),
@@ -197,6 +197,27 @@ class Document:
                 lines.append(f'    """{prose(schema["description"], "    ")}"""')
         self.shown[name] = "\n".join(lines).rstrip() + "\n"
 
+    # Columns
+
+    def columns(self) -> str:
+        """What each field of a record is, for tables."""
+        lines = ["COLUMNS: dict[str, list[tuple[str, str]]] = {"]
+        for group, name in (("leads", "Lead"), ("deals", "Deal"), ("tasks", "Task")):
+            lines.append(f'    "{group}": [')
+            fields = self.schemas[name]["properties"].items()
+            for field, schema in sorted(fields, key=lambda item: item[0] != "id"):
+                lines.append(f'        ("{field}", "{self._column(schema)}"),')
+            lines.append("    ],")
+        text = '"""The columns of tables: what each field of a record is, by its name in the core."""'
+        return HEADER + text + "\n\nfrom __future__ import annotations\n\n" + "\n".join([*lines, "}"]) + "\n"
+
+    @staticmethod
+    def _column(schema: dict[str, Any]) -> str:
+        if schema.get("format") == "date-time":
+            return "moment"
+        kinds = {"integer": "integer", "number": "money", "boolean": "boolean"}
+        return kinds.get(schema.get("type", "string"), "text")
+
     # Groups
 
     def groups(self, *, is_async: bool) -> str:
@@ -215,7 +236,7 @@ class Document:
             "if TYPE_CHECKING:\n    from . import types\n\n\n"
             + body
             + "\n\n\n"
-            + self._user(is_async=is_async)
+            + self._caller(is_async=is_async)
         )
 
     def _group(self, group: str, operations: list[dict[str, Any]], *, is_async: bool) -> str:
@@ -273,9 +294,9 @@ class Document:
                 return str(reference(media["schema"]["items"])), True
         raise ValueError(f"{operation['operationId']} answers nothing with a name")
 
-    def _user(self, *, is_async: bool) -> str:
+    def _caller(self, *, is_async: bool) -> str:
         lines = [
-            "class User(Handle):",
+            "class Caller(Handle):",
             '    """One user, and through them everything that they may do."""',
             "",
         ]
@@ -294,8 +315,9 @@ def main() -> int:
     document = Document(DOCUMENT.read_text(encoding="utf-8"))
     written = {
         "types.py": document.types(),
-        "_groups.py": document.groups(is_async=False),
-        "_aio_groups.py": document.groups(is_async=True),
+        "_columns.py": document.columns(),
+        "groups.py": document.groups(is_async=False),
+        "aio_groups.py": document.groups(is_async=True),
     }
     stale = [
         name

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from . import _native, errors, types
 from ._base import Listing
-from ._groups import User
+from .groups import Caller
 from .errors import (
     AuthenticationError,
     Conflict,
@@ -55,28 +55,28 @@ class Crm:
     def __init__(self, native: _native.Crm) -> None:
         self._native = native
 
-    def register(self, *, name: str, email: str, password: str, org_name: str) -> User:
+    def register(self, *, name: str, email: str, password: str, org_name: str) -> Caller:
         """Makes an organization with its first OWNER, and signs them in.
 
         Raises `ValidationError`, also when the email is taken.
         """
         fields = {"name": name, "email": email, "password": password, "org_name": org_name}
-        return User(self._native.register(fields).wait())
+        return Caller(self._native.register(fields).wait())
 
-    def sign_in(self, *, email: str, password: str, code: str | None = None) -> User:
+    def sign_in(self, *, email: str, password: str, code: str | None = None) -> Caller:
         """Signs a user in; ``code`` is one of their authenticator, for users with two-factor sign-in.
 
         Raises `AuthenticationError`.
         """
         fields = {"email": email, "password": password, "two_factor_token": code}
-        return User(self._native.sign_in(fields).wait())
+        return Caller(self._native.sign_in(fields).wait())
 
-    def as_user(self, id_or_email: UUID | str) -> User:
+    def as_user(self, id_or_email: UUID | str) -> Caller:
         """Acts as a user without a password: for scripts that are trusted with every organization.
 
         Raises `NotFound`.
         """
-        return User(self._native.as_user(id_or_email).wait())
+        return Caller(self._native.as_user(id_or_email).wait())
 
     def worker(self) -> Worker:
         """Begins to work in the background, as a server does: `me.imports.undo` needs a worker somewhere."""
@@ -116,7 +116,7 @@ __all__ = [
     "NotFound",
     "PermissionDenied",
     "Unavailable",
-    "User",
+    "Caller",
     "ValidationError",
     "Worker",
     "errors",

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from . import _files
 from ._base import Handle
-from ._native import Caller, Chunks, Job
+from ._columns import COLUMNS
+from ._native import ArrowStream, Caller, Chunks, Job
 
 if TYPE_CHECKING:
     from .types import Import, ImportOptions
@@ -115,7 +116,7 @@ class Importing(Group):
         progress: Callable[[Import], object] | None = None,
         **options: Unpack[ImportOptions],
     ) -> Import:
-        """Imports a CSV file, and returns when it is done; see `flowcrm._groups.Leads.import_csv`."""
+        """Imports a CSV file, and returns when it is done; see `flowcrm.groups.Leads.import_csv`."""
         with _files.reading(file) as opened:
             upload = await finish(self._native.begin_import(self._kind, _files.name_of(file), options))
             try:
@@ -135,8 +136,8 @@ class Importing(Group):
         return done
 
 
-class Exporting(Group):
-    """What can be exported."""
+class Tabular(Group):
+    """What can be taken out as a table."""
 
     __slots__ = ()
     _kind: str
@@ -144,6 +145,10 @@ class Exporting(Group):
     async def export(self, file: _files.Writable, **filters: Any) -> int:
         """Writes all records that the filters select as a CSV file; returns how many bytes were written."""
         return await _write(await finish(self._native.export(self._kind, filters)), file)
+
+    def arrow(self, **query: Any) -> ArrowStream:
+        """All records that a query selects as a table of Arrow; reading it blocks, in a thread of its own at best."""
+        return self._native.arrow(self._kind, query, COLUMNS[self._kind])
 
 
 class Rejecting(Group):
@@ -166,4 +171,4 @@ async def _write(chunks: Chunks, file: _files.Writable) -> int:
     return written
 
 
-__all__ = ["Exporting", "Group", "Handle", "Importing", "Listing", "Rejecting", "finish"]
+__all__ = ["Group", "Handle", "Importing", "Listing", "Rejecting", "Tabular", "finish"]

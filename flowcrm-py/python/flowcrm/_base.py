@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, cast
 from uuid import UUID
 
 from . import _files
-from ._native import Caller, Chunks
+from ._columns import COLUMNS
+from ._native import ArrowStream, Caller, Chunks
 
 if TYPE_CHECKING:
     from .types import Import, ImportOptions
@@ -122,8 +123,8 @@ class Importing(Group):
         return done
 
 
-class Exporting(Group):
-    """What can be exported."""
+class Tabular(Group):
+    """What can be taken out as a table."""
 
     __slots__ = ()
     _kind: str
@@ -134,6 +135,16 @@ class Exporting(Group):
         The filters are those of ``list``. Returns how many bytes were written.
         """
         return _write(self._native.export(self._kind, filters).wait(), file)
+
+    def arrow(self, **query: Any) -> ArrowStream:
+        """All records that a query selects as a table of Arrow, for pandas, polars, pyarrow or DuckDB.
+
+        The query is that of ``list``. What is returned has the PyCapsule interface (``__arrow_c_stream__``), and can
+        be read once: ``pyarrow.table(me.leads.arrow())``, ``polars.from_arrow(...)``. Money is ``decimal(18, 4)``,
+        moments are microseconds in UTC. Records are fetched while they are read; a failure then is an error of the
+        library that reads.
+        """
+        return self._native.arrow(self._kind, query, COLUMNS[self._kind])
 
 
 class Rejecting(Group):
@@ -173,4 +184,4 @@ class Handle:
         return self._native.user_id
 
     def __repr__(self) -> str:
-        return f"<flowcrm.User {self.id}>"
+        return f"<flowcrm.Caller {self.id}>"

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from . import _native
 from ._aio_base import Listing, finish
-from ._aio_groups import User
+from .aio_groups import Caller
 
 
 class Worker:
@@ -41,19 +41,19 @@ class Crm:
     def __init__(self, native: _native.Crm) -> None:
         self._native = native
 
-    async def register(self, *, name: str, email: str, password: str, org_name: str) -> User:
+    async def register(self, *, name: str, email: str, password: str, org_name: str) -> Caller:
         """Makes an organization with its first OWNER, and signs them in."""
         fields = {"name": name, "email": email, "password": password, "org_name": org_name}
-        return User(await finish(self._native.register(fields)))
+        return Caller(await finish(self._native.register(fields)))
 
-    async def sign_in(self, *, email: str, password: str, code: str | None = None) -> User:
+    async def sign_in(self, *, email: str, password: str, code: str | None = None) -> Caller:
         """Signs a user in."""
         fields = {"email": email, "password": password, "two_factor_token": code}
-        return User(await finish(self._native.sign_in(fields)))
+        return Caller(await finish(self._native.sign_in(fields)))
 
-    async def as_user(self, id_or_email: UUID | str) -> User:
+    async def as_user(self, id_or_email: UUID | str) -> Caller:
         """Acts as a user without a password: for scripts that are trusted with every organization."""
-        return User(await finish(self._native.as_user(id_or_email)))
+        return Caller(await finish(self._native.as_user(id_or_email)))
 
     async def worker(self) -> Worker:
         """Begins to work in the background, as a server does."""
@@ -77,4 +77,4 @@ async def open(url: str, *, secret: str | None = None, migrate: bool = False) ->
     return Crm(await finish(_native.open(url, secret=secret, migrate=migrate)))
 
 
-__all__ = ["Crm", "Listing", "User", "Worker", "open"]
+__all__ = ["Caller", "Crm", "Listing", "Worker", "open"]

@@ -7,13 +7,13 @@ import builtins
 from typing import TYPE_CHECKING, Unpack
 from uuid import UUID
 
-from ._aio_base import Exporting, Group, Handle, Importing, Listing, Rejecting
+from ._aio_base import Group, Handle, Importing, Listing, Rejecting, Tabular
 
 if TYPE_CHECKING:
     from . import types
 
 
-class Leads(Importing, Exporting, Group):
+class Leads(Importing, Tabular, Group):
     """Leads and their activities."""
 
     _kind = "leads"
@@ -74,7 +74,7 @@ class Leads(Importing, Exporting, Group):
         return answer
 
 
-class Deals(Importing, Exporting, Group):
+class Deals(Importing, Tabular, Group):
     """Deals."""
 
     _kind = "deals"
@@ -112,7 +112,7 @@ class Deals(Importing, Exporting, Group):
         return answer
 
 
-class Tasks(Exporting, Group):
+class Tasks(Tabular, Group):
     """Tasks."""
 
     _kind = "tasks"
@@ -368,7 +368,7 @@ class Audit(Group):
         return self._list("listAuditLogs", fields)
 
 
-class User(Handle):
+class Caller(Handle):
     """One user, and through them everything that they may do."""
 
     @property

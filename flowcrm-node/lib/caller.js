@@ -12,7 +12,7 @@ const operations = require("./operations.js");
 const IMPORTED = ["leads", "deals"];
 const EXPORTED = ["leads", "deals", "tasks"];
 
-class User {
+class Caller {
   #caller;
 
   constructor(caller) {
@@ -63,4 +63,4 @@ async function ask(caller, operation, taken, cursor) {
   return JSON.parse(answer);
 }
 
-module.exports = {User};
+module.exports = {Caller};

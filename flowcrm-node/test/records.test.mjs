@@ -1,0 +1,135 @@
+// Working on records, on each engine.
+
+import assert from "node:assert/strict";
+import {createReadStream} from "node:fs";
+import {readFile, writeFile} from "node:fs/promises";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
+import {setTimeout as wait} from "node:timers/promises";
+import {FlowCrmError} from "../index.mjs";
+import {PASSWORD, register, withCrm} from "./support.mjs";
+
+const refusal = (code, fields) => (error) => {
+  assert.ok(error instanceof FlowCrmError && error instanceof Error);
+  assert.equal(error.code, code);
+  if (fields) assert.deepEqual(error.errors.map((bad) => bad.field).sort(), [...fields].sort());
+  return true;
+};
+
+withCrm("people sign in and have their rights", async (me, crm) => {
+  const eve = await me.users.create({name: "Eve", email: "eve@acme.example", password: PASSWORD, role: "SALES"});
+  const sales = await crm.signIn({email: "eve@acme.example", password: PASSWORD});
+  assert.equal(sales.id, eve.id);
+  await assert.rejects(sales.audit.list().all(), refusal("forbidden"));
+  await assert.rejects(crm.signIn({email: "eve@acme.example", password: "wrong horse"}), refusal("sign_in_failed"));
+  assert.equal((await (await crm.asUser("eve@acme.example")).account.get()).email, "eve@acme.example");
+  assert.equal((await crm.asUser(eve.id)).id, eve.id);
+  await assert.rejects(crm.asUser("nobody@acme.example"), refusal("not_found"));
+  await me.users.deactivate(eve.id);
+  await assert.rejects(sales.leads.create({name: "Too late"}), refusal("unauthenticated"));
+});
+
+withCrm("records are created, read, changed and deleted", async (me) => {
+  const lead = await me.leads.create({name: "Zoë", value: 12.5, assignedToId: me.id});
+  assert.deepEqual([lead.value, lead.status, lead.notes], [12.5, "NEW", null]);
+  const read = await me.leads.get(lead.id);
+  assert.deepEqual({...read, ...lead}, read);
+  const due = new Date("2027-01-31T12:00:00Z");
+  const task = await me.tasks.create({title: "Call", dueDate: due, assignedToId: me.id});
+  assert.equal(task.dueDate, due.toISOString());
+  const changed = await me.leads.update(lead.id, {notes: "Hello"}, {version: lead.version});
+  assert.equal(changed.version, lead.version + 1);
+  const stale = me.leads.update(lead.id, {notes: "Again"}, {version: lead.version});
+  await assert.rejects(stale, refusal("stale_version"));
+  const converted = await me.leads.convert(lead.id);
+  assert.equal(converted.deal.value, 12.5);
+  assert.equal(await me.tasks.delete(task.id), undefined);
+  await assert.rejects(me.tasks.get(task.id), refusal("not_found"));
+  assert.equal(typeof (await me.notifications.markAllRead()), "number");
+  assert.equal((await me.dashboard.stats()).totalLeads, 1);
+});
+
+withCrm("lists walk their pages", async (me) => {
+  for (let number = 0; number < 7; number += 1) await me.leads.create({name: `Lead ${number}`});
+  const leads = me.leads.list({limit: 2, count: true, sort: "name"});
+  assert.equal(await leads.total(), 7);
+  const names = [];
+  for await (const lead of leads) names.push(lead.name);
+  assert.deepEqual(names, [0, 1, 2, 3, 4, 5, 6].map((number) => `Lead ${number}`));
+  assert.equal((await leads.page()).length, 2);
+  assert.deepEqual(await me.leads.list({status: "LOST"}).all(), []);
+  assert.equal(await me.leads.list().total(), null);
+});
+
+withCrm("bad fields are all named", async (me) => {
+  const bad = me.deals.create({title: "", expectedClose: "tomorrow", leadId: "x", colour: "red"});
+  await assert.rejects(bad, refusal("validation_failed", ["title", "expectedClose", "leadId", "colour"]));
+});
+
+withCrm("creating is done once per key", async (me) => {
+  const first = await me.leads.create({name: "Once"}, {idempotencyKey: "key-1"});
+  assert.deepEqual(await me.leads.create({name: "Once"}, {idempotencyKey: "key-1"}), first);
+  await assert.rejects(me.leads.create({name: "Twice"}, {idempotencyKey: "key-1"}), refusal("idempotency_mismatch"));
+});
+
+withCrm(
+  "money is exact text when asked for",
+  async (me) => {
+    const lead = await me.leads.create({name: "Rich", value: "9999999999.99"});
+    assert.equal(lead.value, "9999999999.99");
+    assert.equal((await me.leads.get(lead.id)).value, "9999999999.99");
+    assert.equal(lead.version, 1);
+  },
+  {money: "string"},
+);
+
+withCrm("files go in and out", async (me, crm) => {
+  const rows = Array.from({length: 1_500}, (_, number) => `Lead ${number},lead${number}@example.com,${number}.50\n`);
+  const csv = `Full name,Mail,Worth\n${rows.join("")},bad,1\n`;
+  const path = join(tmpdir(), `flowcrm-${process.pid}-${Math.random()}.csv`);
+  await writeFile(path, csv);
+  const mapping = {name: "Full name", email: "Mail", value: "Worth"};
+  const told = [];
+  const done = await me.leads.importCsv(path, {mapping, onProgress: (now) => told.push(now)});
+  assert.deepEqual([done.state, done.created, done.rejected], ["DONE", 1_500, 1]);
+  assert.deepEqual(told.at(-1), done);
+  assert.deepEqual((await me.imports.rejected(done.id).all()).map((row) => row.line), [1_502]);
+  const read = async (chunks) => {
+    const pieces = [];
+    for await (const chunk of chunks) pieces.push(chunk);
+    return Buffer.concat(pieces).toString();
+  };
+  assert.match(await read(me.imports.rejectedFile(done.id)), /bad/);
+  assert.equal((await read(me.leads.export({minValue: 1_000}))).match(/\n/g).length, 501);
+  const again = await me.leads.importCsv(createReadStream(path), {mapping});
+  assert.deepEqual([again.created, again.skipped], [0, 1_500]);
+  assert.equal((await me.leads.importCsv(await readFile(path), {mapping, dryRun: true})).skipped, 1_500);
+  await assert.rejects(me.leads.importCsv(path, {dateOrder: "XYZ"}), refusal("validation_failed", ["options.dateOrder"]));
+  await assert.rejects(me.leads.importCsv(5), refusal("validation_failed", ["file"]));
+  const worker = await crm.worker();
+  await me.imports.undo(done.id);
+  for (let round = 0; round < 200 && (await me.imports.get(done.id)).state !== "UNDONE"; round += 1) await wait(50);
+  await worker.stop();
+  assert.equal(await me.leads.list({count: true}).total(), 0);
+});
+
+withCrm("a signal gives a call up", async (me) => {
+  await assert.rejects(me.leads.create({name: "Never"}, {signal: AbortSignal.abort()}), {name: "AbortError"});
+  const controller = new AbortController();
+  const waiting = me.leads.list({}, {signal: controller.signal}).all();
+  controller.abort(new Error("enough"));
+  await assert.rejects(waiting, /enough/);
+  assert.equal((await me.leads.create({name: "After"}, {signal: new AbortController().signal})).name, "After");
+  assert.deepEqual((await me.leads.list().all()).map((lead) => lead.name), ["After"]);
+});
+
+withCrm("many calls at once", async (me) => {
+  const made = await Promise.all(Array.from({length: 80}, (_, number) => me.leads.create({name: `Lead ${number}`})));
+  assert.equal(new Set(made.map((lead) => lead.id)).size, 80);
+});
+
+withCrm("organizations do not meet", async (me, crm) => {
+  const lead = await me.leads.create({name: "Ours"});
+  const other = await register(crm, "other");
+  await assert.rejects(other.leads.get(lead.id), refusal("not_found"));
+});

@@ -1,0 +1,14 @@
+// What a user of the package may get wrong; TypeScript finds each.
+
+import {open} from "../../index.mjs";
+
+const crm = await open("sqlite:crm.db", {colour: "red"}); // wrong
+const me = await crm.signIn({email: "ada@example.com", password: "correct horse"});
+await me.leads.create({nam: "Charles"}); // wrong
+await me.leads.create({name: 5}); // wrong
+me.leads.list({status: "SOLD"}); // wrong
+const lead = await me.leads.get("x");
+console.log(lead.colour); // wrong
+const text: string = lead.value; // wrong
+await me.leads.get(); // wrong
+console.log(me.boats, text); // wrong

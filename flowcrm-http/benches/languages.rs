@@ -1,8 +1,8 @@
 //! Measures one caller, who makes one call after the other, in each language: leads read by id, and leads created.
 //! Beside them stands what a program would do by hand: on SQLite, Python's `sqlite3`, `SQLAlchemy` and `better-sqlite3`.
 //!
-//! By hand, a lead is read by the same three statements in one transaction: who asks, the lead with what hangs on it, and
-//! the names of its people. A lead is created by one INSERT in a transaction, without rights, search, figures, events
+//! By hand, a lead is read by the same two statements in one transaction: who asks, and the lead with whether anything
+//! hangs on it. A lead is created by one INSERT in a transaction, without rights, search, figures, events
 //! and the audit log, which FlowCRM writes too.
 //!
 //! `make bench-languages` prints the table, and writes it to `docs/figures/languages.json`.

@@ -21,8 +21,6 @@ EXISTS (SELECT 1 FROM activities a WHERE a.org_id = l.org_id AND a.lead_id = l.i
 EXISTS (SELECT 1 FROM deals d WHERE d.org_id = l.org_id AND d.lead_id = l.id) AS has_deals
 FROM leads l WHERE l.org_id = :org AND l.id = :lead"""
 
-NAMES = "SELECT id, name FROM users WHERE org_id = :org AND id IN (:user, NULL)"
-
 CREATE = """INSERT INTO leads (org_id, id, name, company, status, value, owner_id, is_converted, search, version,
 created_at, updated_at) VALUES (:org, :lead, :name, 'Eckert-Mauchly', 'NEW', 125050, :user, 0, '', 1, :now, :now)"""
 
@@ -70,7 +68,6 @@ def by_hand(asked: dict[str, Any]) -> dict[str, dict[str, float]]:
         plain.execute("BEGIN")
         plain.execute(ACTOR, known).fetchone()
         lead = dict(plain.execute(LEAD, {**known, "lead": leads[number % len(leads)]}).fetchone())
-        lead["people"] = [dict(row) for row in plain.execute(NAMES, known)]
         plain.execute("COMMIT")
         return lead
 
@@ -86,17 +83,13 @@ def by_hand(asked: dict[str, Any]) -> dict[str, dict[str, float]]:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
 
-    actor_text, lead_text, names_text, create_text = (
-        sqlalchemy.text(statement) for statement in (ACTOR, LEAD, NAMES, CREATE)
-    )
+    actor_text, lead_text, create_text = (sqlalchemy.text(statement) for statement in (ACTOR, LEAD, CREATE))
 
     def read_alchemy(number: int) -> dict[str, Any]:
         with engine.begin() as connection:
             connection.execute(actor_text, known).mappings().one()
             found = connection.execute(lead_text, {**known, "lead": leads[number % len(leads)]})
-            lead = dict(found.mappings().one())
-            lead["people"] = [dict(row) for row in connection.execute(names_text, known).mappings()]
-            return lead
+            return dict(found.mappings().one())
 
     def create_alchemy(number: int) -> None:
         with engine.begin() as connection:

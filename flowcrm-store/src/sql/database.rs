@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr};
 
+use super::transaction::Reading;
 use super::{Transaction, failure};
 
 /// How long a command waits for a connection, or for another process that writes to the same SQLite file.
@@ -116,6 +117,7 @@ impl Database {
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None);
+        let one = if is_in_memory { ending_what_was_read(one) } else { one };
         let writer = one
             .connect_with(options.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "MEMORY"))
             .await
@@ -127,6 +129,7 @@ impl Database {
                 .max_connections(4)
                 .acquire_timeout(PATIENCE)
                 .test_before_acquire(false);
+            let many = ending_what_was_read(many);
             many.connect_with(options).await.map_err(failure)?
         };
         Ok(Self::Sqlite { writer, readers })
@@ -143,7 +146,8 @@ impl Database {
                 writer.begin_with("BEGIN IMMEDIATE").await.map(Transaction::Sqlite).map_err(failure)
             }
             Self::Sqlite { readers, .. } => {
-                readers.begin_with("BEGIN").await.map(Transaction::Sqlite).map_err(failure)
+                let connection = readers.acquire().await.map_err(failure)?;
+                Ok(Transaction::Reading(Reading::on(connection)))
             }
         }
     }
@@ -219,6 +223,18 @@ impl Database {
             }
         }
     }
+}
+
+/// A pool that ends the transaction of a connection that comes back; see [`Reading`]. Its caller does not wait for that.
+#[expect(clippy::disallowed_methods, reason = "the seam is where SQL runs")]
+fn ending_what_was_read(pool: SqlitePoolOptions) -> SqlitePoolOptions {
+    pool.after_release(|connection, _| {
+        Box::pin(async move {
+            // An error says that there was none.
+            let _ = sqlx::raw_sql("ROLLBACK").execute(connection).await;
+            Ok(true)
+        })
+    })
 }
 
 async fn begin_postgres(pool: &PgPool, begin: &str, run_as: Option<RunAs>) -> Result<Transaction> {

@@ -450,12 +450,15 @@ impl OrgConnection {
         by: Index,
     ) -> Result<u64> {
         let steps = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-        if let super::Transaction::Sqlite(tx) = &mut self.tx {
+        if let super::Transaction::Reading(reading) = &mut self.tx {
             let counted = steps.clone();
-            tx.lock_handle().await.map_err(super::failure)?.set_progress_handler(100, move || {
-                counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                true
-            });
+            reading.connection().lock_handle().await.map_err(super::failure)?.set_progress_handler(
+                100,
+                move || {
+                    counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    true
+                },
+            );
             self.page(list, listing, by).await?;
             return Ok(steps.load(std::sync::atomic::Ordering::Relaxed));
         }

@@ -1,8 +1,9 @@
 use flowcrm_core::ids::OrgId;
 use flowcrm_core::{Error, Result};
 use futures_util::future::join;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
-use sqlx::sqlite::SqliteArguments;
+use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
 use super::database::{NO_LIMITS, RunAs, set_role};
@@ -10,10 +11,48 @@ use super::rows::{Arguments, Rows, Statement};
 use super::{Engine, Row, Select, Sql, Value, failure};
 use crate::repo::figures::Figures;
 
+const WRITE_IN_READING: &str = "a statement that writes, in a transaction that reads";
+
 /// A transaction on either engine; dropped before its commit, it is undone.
 pub(crate) enum Transaction {
     Postgres(sqlx::Transaction<'static, Postgres>),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Reading(Reading),
+}
+
+/// A transaction on SQLite that only reads. It begins with its first statement, in one message to the thread that runs
+/// both; its pool ends it when the connection comes back.
+pub(crate) struct Reading {
+    connection: PoolConnection<Sqlite>,
+    has_begun: bool,
+}
+
+impl Reading {
+    pub(super) const fn on(connection: PoolConnection<Sqlite>) -> Self {
+        Self { connection, has_begun: false }
+    }
+
+    /// The connection, to look at what runs on it.
+    #[cfg(test)]
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+
+    /// The statement, behind BEGIN if it is the first.
+    fn next(&mut self, text: SqlStr) -> (&mut SqliteConnection, SqlStr) {
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        let text =
+            if is_first { AssertSqlSafe(format!("BEGIN; {}", text.as_str())).into_sql_str() } else { text };
+        (&mut self.connection, text)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the seam is where SQL runs")]
+    async fn end(mut self) -> sqlx::Result<()> {
+        if self.has_begun {
+            sqlx::raw_sql("COMMIT").execute(&mut *self.connection).await?;
+        }
+        Ok(())
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the seam is where SQL runs")]
@@ -21,14 +60,14 @@ impl Transaction {
     pub(crate) fn engine(&self) -> Engine {
         match self {
             Self::Postgres(_) => Engine::Postgres,
-            Self::Sqlite(_) => Engine::Sqlite,
+            Self::Sqlite(_) | Self::Reading(_) => Engine::Sqlite,
         }
     }
 
     fn text(&self, sql: Sql) -> SqlStr {
         match self {
             Self::Postgres(_) => sql.postgres.into_sql_str(),
-            Self::Sqlite(_) => sql.sqlite.into_sql_str(),
+            Self::Sqlite(_) | Self::Reading(_) => sql.sqlite.into_sql_str(),
         }
     }
 
@@ -49,6 +88,11 @@ impl Transaction {
                 let row = sqlx::query_with(text, sqlite(values)?).fetch_optional(&mut **tx).await;
                 row.map(|row| row.map(Row::Sqlite))
             }
+            Self::Reading(reading) => {
+                let (connection, text) = reading.next(text);
+                let row = sqlx::query_with(text, sqlite(values)?).fetch_optional(connection).await;
+                row.map(|row| row.map(Row::Sqlite))
+            }
         };
         row.map_err(failure)
     }
@@ -65,6 +109,7 @@ impl Transaction {
                 .execute(&mut **tx)
                 .await
                 .map(|done| done.rows_affected()),
+            Self::Reading(_) => return Err(Error::internal(WRITE_IN_READING)),
         }
         .map_err(failure)
     }
@@ -84,7 +129,7 @@ impl Transaction {
                 let rows = query.fetch_all(&mut **tx).await;
                 rows.map(|rows| rows.into_iter().map(Row::Postgres).collect()).map_err(failure)
             }
-            Self::Sqlite(_) => self.fetch(text, values).await,
+            Self::Sqlite(_) | Self::Reading(_) => self.fetch(text, values).await,
         }
     }
 
@@ -142,6 +187,7 @@ impl Transaction {
                 let query = sqlx::query_with(text, arguments).persistent(is_usual);
                 query.execute(&mut **tx).await.map(|done| done.rows_affected())
             }
+            (Self::Reading(_), _) => return Err(Error::internal(WRITE_IN_READING)),
             _ => return Err(Error::internal("a statement that was made ready for the other engine")),
         };
         done.map_err(failure)
@@ -155,6 +201,11 @@ impl Transaction {
             }
             Self::Sqlite(tx) => {
                 let rows = sqlx::query_with(text, sqlite(values)?).fetch_all(&mut **tx).await;
+                rows.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Reading(reading) => {
+                let (connection, text) = reading.next(text);
+                let rows = sqlx::query_with(text, sqlite(values)?).fetch_all(connection).await;
                 rows.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
             }
         }
@@ -182,6 +233,7 @@ impl Transaction {
         match self {
             Self::Postgres(tx) => tx.commit().await,
             Self::Sqlite(tx) => tx.commit().await,
+            Self::Reading(reading) => reading.end().await,
         }
         .map_err(failure)
     }

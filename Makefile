@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint docs python node format generate bench bench-languages prove prove-languages clean
+.PHONY: help run test lint docs python node format generate packages bench bench-languages prove prove-languages clean
 
 # The binary, as cargo runs it. RELEASE=1 builds it optimized, which takes some minutes the first time.
 flowcrm := cargo run$(if $(RELEASE), --release) --locked --package flowcrm-http --bin flowcrm --
@@ -63,9 +63,16 @@ generate: .local/venv/installed flowcrm-node/node_modules/installed ## Write ope
 	.local/venv/bin/python flowcrm-py/tools/generate.py
 	cd flowcrm-node && npm run --silent generate
 
-bench: ## Measure server and crates beside plain SQL (FLOWCRM_BENCH_SECONDS=..., FLOWCRM_BENCH_LEADS=...)
+packages: .local/venv/installed flowcrm-node/node_modules/installed ## Build the packages as they are published, and say how large they are
+	rm -rf .local/packages && mkdir -p .local/packages
+	cd flowcrm-py && $(in_venv) maturin build --quiet --release --locked --out ../.local/packages
+	cd flowcrm-node && npm run --silent build && npm pack --silent --pack-destination ../.local/packages >/dev/null
+	@cd .local/packages && ls -l | awk 'NF > 8 { printf "%s: %.1f MB\n", $$9, $$5 / 1e6 }'
+
+bench: ## Measure server, crates and languages beside plain SQL (FLOWCRM_BENCH_SECONDS=..., FLOWCRM_BENCH_LEADS=...)
 	@command -v sqlite3 >/dev/null || .ci/install sqlite3 || echo 'sqlite3 is not installed: SQLite is measured without plain SQL beside it'
 	.ci/with-postgres cargo bench --locked --package flowcrm-http --bench crm
+	$(MAKE) bench-languages
 
 bench-languages: .local/venv/installed flowcrm-node/node_modules/installed ## Measure calls from each language beside the same by hand
 	cd flowcrm-py && $(in_venv) maturin develop --quiet --release --locked

@@ -95,11 +95,7 @@ impl Caller {
     #[napi]
     pub fn run_import<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, ImportRun>> {
         let caller = Arc::clone(&self.caller);
-        promise(env, None, async move {
-            let watched = caller.imports().progress(import_id(&id)?).await?;
-            let crm = caller.crm().clone();
-            Ok(ImportRun::new(watched, tokio::spawn(async move { crm.run_waiting_imports().await })))
-        })
+        promise(env, None, async move { Ok(ImportRun::new(caller.imports().run(import_id(&id)?).await?)) })
     }
 
     /// Begins to write the rejected rows of an import as a CSV file.

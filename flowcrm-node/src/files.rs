@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use flowcrm_core::exports::Export;
-use flowcrm_core::imports::{Import, Progress, RejectedFile, Staging};
+use flowcrm_core::imports::{self, Import, RejectedFile, Staging};
 use flowcrm_core::{Error, ErrorCode, Result};
 use napi::bindgen_prelude::{Buffer, Env, PromiseRaw, Uint8Array};
 use napi_derive::napi;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 
 use crate::promise::promise;
 
@@ -56,17 +55,11 @@ impl Upload {
 
 /// An import that is worked on and watched.
 #[napi]
-pub struct ImportRun(Arc<Mutex<Run>>);
-
-struct Run {
-    watched: Progress,
-    /// None after it has ended well: another process may still be at it.
-    working: Option<JoinHandle<Result<usize>>>,
-}
+pub struct ImportRun(Arc<Mutex<imports::ImportRun>>);
 
 impl ImportRun {
-    pub(crate) fn new(watched: Progress, working: JoinHandle<Result<usize>>) -> Self {
-        Self(Arc::new(Mutex::new(Run { watched, working: Some(working) })))
+    pub(crate) fn new(run: imports::ImportRun) -> Self {
+        Self(Arc::new(Mutex::new(run)))
     }
 }
 
@@ -77,23 +70,6 @@ impl ImportRun {
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
         let run = Arc::clone(&self.0);
         promise(env, None, async move { run.lock().await.next().await?.as_ref().map(json).transpose() })
-    }
-}
-
-impl Run {
-    async fn next(&mut self) -> Result<Option<Import>> {
-        if let Some(working) = &mut self.working {
-            tokio::select! {
-                // What has changed comes first, so that the last change is told before the end.
-                biased;
-                watched = self.watched.next() => return watched,
-                ended = working => {
-                    self.working = None;
-                    ended.map_err(Error::internal)??;
-                }
-            }
-        }
-        self.watched.next().await
     }
 }
 

@@ -74,6 +74,22 @@ inFolder("an exit with calls in flight is quiet", async (folder) => {
   }
 });
 
+inFolder("what nobody closes neither holds the process nor is heard of", async (folder) => {
+  const script = `
+    import {open} from ${JSON.stringify(new URL("../index.mjs", import.meta.url).href)};
+    const crm = await open(process.argv[1]);
+    await crm.worker();
+    const me = await crm.register({name: "A", email: "a@b.example", password: "correct horse", orgName: "O"});
+    for (let number = 0; number < 300; number += 1) await me.leads.create({name: "x"});
+    for await (const lead of me.leads.list({limit: 10})) break;
+    for await (const chunk of me.leads.export()) break;
+    me.leads.create({name: "last"}).then((lead) => console.log(lead.name));
+  `;
+  const command = ["--input-type=module", "-e", script, `sqlite:${join(folder, "crm.db")}`];
+  const done = spawnSync(process.execPath, command, {encoding: "utf8", timeout: 60_000});
+  assert.deepEqual([done.status, done.signal, done.stdout, done.stderr], [0, null, "last\n", ""]);
+});
+
 /** Keeps what the long proof saw. */
 function note(engine, seen) {
   const file = new URL("../../docs/figures/memory-node.json", import.meta.url);

@@ -88,13 +88,9 @@ impl Caller {
     fn run_import(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<Job> {
         let id = import_id(py, id)?;
         let (caller, home) = (Arc::clone(&self.caller), self.home);
-        let work = async move {
-            let watched = caller.imports().progress(id).await?;
-            let crm = caller.crm().clone();
-            Ok((watched, tokio::spawn(async move { crm.run_waiting_imports().await })))
-        };
-        Ok(Job::new(home, work, move |py, (watched, working)| {
-            Ok(Bound::new(py, ImportRun::new(watched, working, home))?.into_any().unbind())
+        let work = async move { caller.imports().run(id).await };
+        Ok(Job::new(home, work, move |py, run| {
+            Ok(Bound::new(py, ImportRun::new(run, home))?.into_any().unbind())
         }))
     }
 

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use flowcrm_core::exports::Export;
-use flowcrm_core::imports::{Import, Progress, RejectedFile, Staging};
+use flowcrm_core::imports::{self, Import, RejectedFile, Staging};
 use flowcrm_core::operations::Datum;
-use flowcrm_core::{Error, ErrorCode, Result};
+use flowcrm_core::{Error, ErrorCode};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 
 use crate::job::Job;
 use crate::output;
@@ -61,19 +60,13 @@ impl Upload {
 /// An import that is worked on and watched.
 #[pyclass(frozen, module = "flowcrm._native")]
 pub(crate) struct ImportRun {
-    run: Arc<Mutex<Run>>,
+    run: Arc<Mutex<imports::ImportRun>>,
     home: Home,
 }
 
-struct Run {
-    watched: Progress,
-    /// None after it has ended well: another process may still be at it.
-    working: Option<JoinHandle<Result<usize>>>,
-}
-
 impl ImportRun {
-    pub(crate) fn new(watched: Progress, working: JoinHandle<Result<usize>>, home: Home) -> Self {
-        Self { run: Arc::new(Mutex::new(Run { watched, working: Some(working) })), home }
+    pub(crate) fn new(run: imports::ImportRun, home: Home) -> Self {
+        Self { run: Arc::new(Mutex::new(run)), home }
     }
 }
 
@@ -87,23 +80,6 @@ impl ImportRun {
             Some(watched) => import(py, watched),
             None => Ok(py.None()),
         })
-    }
-}
-
-impl Run {
-    async fn next(&mut self) -> Result<Option<Import>> {
-        if let Some(working) = &mut self.working {
-            tokio::select! {
-                // What has changed comes first, so that the last change is told before the end.
-                biased;
-                watched = self.watched.next() => return watched,
-                ended = working => {
-                    self.working = None;
-                    ended.map_err(Error::internal)??;
-                }
-            }
-        }
-        self.watched.next().await
     }
 }
 

@@ -152,6 +152,49 @@ def test_an_exit_with_calls_in_flight_is_quiet(how: str, tmp_path: Path) -> None
         assert (done.returncode, done.stderr) == (0, "")
 
 
+LEAVING = """
+import asyncio, gc, sys
+import flowcrm, flowcrm.aio
+how, url = sys.argv[1:]
+account = dict(name="A", email="a@b.example", password="correct horse", org_name="O")
+def leave():
+    crm = flowcrm.open(url)
+    worker = crm.worker()
+    me = crm.register(**account)
+    for number in range(300):
+        me.leads.create(name=f"Lead {number}")
+    listing, table = me.leads.list(limit=10), me.leads.arrow()
+    next(listing)
+    kept = me._native.export("leads", {}).wait()
+    kept.next().wait()
+    upload = me._native.begin_import("leads", "x.csv", {}).wait()
+    upload.push(b"name\\n" + b"Grace\\n" * 5_000).wait()
+    never_waited = me._native.call("createLead", {"name": "never"})
+    if how == "exits":
+        globals().update(locals())
+async def leave_waiting():
+    crm = await flowcrm.aio.open(url)
+    me = await crm.register(**account)
+    waiting = [asyncio.ensure_future(me.leads.create(name="x")) for _ in range(50)]
+    await asyncio.sleep(0)
+    for task in waiting[::2]:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+if how == "cancels":
+    asyncio.run(leave_waiting())
+else:
+    leave()
+gc.collect()
+"""
+
+
+@pytest.mark.parametrize("how", ["drops", "exits", "cancels"])
+def test_what_nobody_closes_goes_quietly(how: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LEAVING, how, f"sqlite:{tmp_path / 'crm.db'}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_ctrl_c_ends_a_wait(tmp_path: Path) -> None:
     path = tmp_path / "crm.db"
     with flowcrm.open(f"sqlite:{path}") as crm:

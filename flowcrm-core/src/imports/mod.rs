@@ -49,7 +49,7 @@ pub use kept::{KeptQuery, KeptRecord, KeptSort};
 pub use mapping::Plan;
 pub use members::ImportMember;
 pub use options::{Column, Delimiter, FileEncoding, ImportOptions, OnDuplicate, Source};
-pub use progress::Progress;
+pub use progress::{ImportRun, Progress};
 pub use rejected_file::RejectedFile;
 pub use repository::{Change, Foreseen, ImportRepository, Lease, Outcome, Run, StagedRow, Undo};
 pub use service::Imports;

@@ -1,10 +1,15 @@
 //! How an import goes on, as it goes on.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
+
+use tokio::task::JoinHandle;
 
 use super::Import;
 use crate::caller::Caller;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::ImportId;
 
 /// How often it is looked at: another process may be working on it.
@@ -41,6 +46,58 @@ impl Progress {
                 return Ok(Some(import));
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+}
+
+/// An import that is watched, and worked on by this process unless another has taken it up. The work goes on when this
+/// is dropped.
+#[derive(Debug)]
+pub struct ImportRun {
+    watched: Progress,
+    /// None after it has ended well: another process may still be at it.
+    working: Option<JoinHandle<Result<usize>>>,
+}
+
+impl ImportRun {
+    pub(super) fn begin(watched: Progress) -> Self {
+        let crm = watched.caller.crm().clone();
+        Self { watched, working: Some(tokio::spawn(async move { crm.run_waiting_imports().await })) }
+    }
+
+    /// The import, as [`Progress::next`] tells of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Progress::next`]; and what ended the work.
+    pub async fn next(&mut self) -> Result<Option<Import>> {
+        let mut watched = pin!(self.watched.next());
+        if let Some(working) = &mut self.working {
+            // What has changed comes first, so that the last change is told before the end.
+            let first = poll_fn(|context| match watched.as_mut().poll(context) {
+                Poll::Ready(told) => Poll::Ready(Ok(told)),
+                Poll::Pending => Pin::new(&mut *working).poll(context).map(Err),
+            });
+            match first.await {
+                Ok(told) => return told,
+                Err(ended) => {
+                    self.working = None;
+                    ended.map_err(Error::internal)??;
+                }
+            }
+        }
+        watched.await
+    }
+
+    /// Waits until this process has no more work on imports, for a program that ends then.
+    ///
+    /// # Errors
+    ///
+    /// What ended the work.
+    pub async fn end(self) -> Result<()> {
+        match self.working {
+            Some(working) => working.await.map_err(Error::internal)?.map(|_| ()),
+            None => Ok(()),
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::{
-    Import, ImportKind, ImportOptions, ImportQuery, ImportState, KeptQuery, KeptRecord, Progress,
+    Import, ImportKind, ImportOptions, ImportQuery, ImportRun, ImportState, KeptQuery, KeptRecord, Progress,
     RejectedFile, Rejection, RejectionQuery, Staging,
 };
 use crate::access::Action;
@@ -91,6 +91,16 @@ impl<'a> Imports<'a> {
     pub async fn progress(&self, id: ImportId) -> Result<Progress> {
         self.get(id).await?;
         Ok(Progress::new(self.caller.clone(), id))
+    }
+
+    /// Works on an import that waits, unless another process has taken it up, and watches it: for a program that has
+    /// no [worker](crate::Crm::worker).
+    ///
+    /// # Errors
+    ///
+    /// `forbidden`, `not_found`.
+    pub async fn run(&self, id: ImportId) -> Result<ImportRun> {
+        Ok(ImportRun::begin(self.progress(id).await?))
     }
 
     /// Lists an import's rejected rows, in the order of the file.

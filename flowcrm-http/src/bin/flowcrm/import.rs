@@ -3,10 +3,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use flowcrm_core::Caller;
 use flowcrm_core::ids::ImportId;
 use flowcrm_core::imports::{self, ImportKind, ImportState, RejectionQuery};
 use flowcrm_core::input::Body;
-use flowcrm_core::{Caller, Crm};
 use serde_json::Value;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -57,7 +57,7 @@ impl Import {
         let caller = crm.as_user_with_email(&self.acting).await?;
         let staged = self.stage(&caller, options).await?;
         let progress = Progress::begin("Importing", u64::try_from(staged.total)?);
-        let import = finish(&crm, &caller, staged.id, progress, imports::Import::processed).await?;
+        let import = finish(&caller, staged.id, progress, imports::Import::processed).await?;
         if let Some(path) = &self.rejected {
             write_rejected(&caller, &import, path).await?;
         }
@@ -107,22 +107,19 @@ impl Import {
 /// Works on what waits, here unless a server has taken it up, and follows an import to its end; `done` says how far it
 /// is.
 pub(crate) async fn finish(
-    crm: &Crm,
     caller: &Caller,
     id: ImportId,
     mut progress: Progress,
     done: impl Fn(&imports::Import) -> i64,
 ) -> Result<imports::Import, Box<dyn Error>> {
-    let worker = crm.clone();
-    let working = tokio::spawn(async move { worker.run_waiting_imports().await });
-    let mut watched = caller.imports().progress(id).await?;
+    let mut run = caller.imports().run(id).await?;
     let mut last = None;
-    while let Some(import) = watched.next().await? {
+    while let Some(import) = run.next().await? {
         progress.reach(u64::try_from(done(&import))?);
         last = Some(import);
     }
     progress.end();
-    working.await??;
+    run.end().await?;
     Ok(last.ok_or("the import is gone")?)
 }
 

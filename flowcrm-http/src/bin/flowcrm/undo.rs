@@ -32,7 +32,7 @@ impl Undo {
         let caller = crm.as_user_with_email(&self.acting).await?;
         let begun = caller.imports().undo(self.import).await?;
         let progress = Progress::begin("Undoing", u64::try_from(begun.created + begun.updated)?);
-        let undone = finish(&crm, &caller, begun.id, progress, imports::Import::taken_back).await?;
+        let undone = finish(&caller, begun.id, progress, imports::Import::taken_back).await?;
         let outcome = report(&caller, &undone).await;
         crm.close().await;
         outcome

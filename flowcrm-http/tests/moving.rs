@@ -2,22 +2,23 @@
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::json;
 use support::process::ServerProcess;
 use support::{Client, SECRET, TestDatabase};
 use tempfile::TempDir;
 
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowcrm"));
+    command.args(arguments).env_remove("DATABASE_URL");
+    command.env("JWT_SECRET", str::from_utf8(SECRET).expect("a secret of text"));
+    command
+}
+
 /// Runs `flowcrm` to its end.
 fn flowcrm(arguments: &[&str]) -> Output {
-    let secret = str::from_utf8(SECRET).expect("a secret of text");
-    Command::new(env!("CARGO_BIN_EXE_flowcrm"))
-        .args(arguments)
-        .env_remove("DATABASE_URL")
-        .env("JWT_SECRET", secret)
-        .output()
-        .expect("the binary runs")
+    command(arguments).output().expect("the binary runs")
 }
 
 fn said(output: &Output) -> String {
@@ -108,4 +109,18 @@ async fn a_backup_of_a_serving_database_serves_and_goes_back() {
         let missing = fails(&["copy", "--from", "sqlite:/no/such/file.db", "--to", &target.url]);
         assert!(missing.contains("--from") && missing.contains("not there"), "{missing}");
     }
+}
+
+#[test]
+fn a_command_that_nobody_listens_to_ends_quietly() {
+    let folder = TempDir::new().expect("a folder");
+    let url = format!("sqlite:{}", folder.path().join("crm.db").display());
+    let mut running = command(&["migrate", "--database-url", &url])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    drop(running.stdout.take());
+    let output = running.wait_with_output().expect("an end");
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", said(&output));
 }

@@ -12,6 +12,7 @@ mod settings;
 mod undo;
 mod users;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -79,7 +80,7 @@ type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 fn log_to_stderr(is_server: bool) {
     let usual = if is_server { "info,sqlx=warn" } else { "warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
 }
 
 async fn migrate(database: &DatabaseSettings) -> Outcome {
@@ -90,16 +91,13 @@ async fn migrate(database: &DatabaseSettings) -> Outcome {
 }
 
 fn print_openapi() -> Outcome {
-    use std::io::Write as _;
-
-    std::io::stdout().write_all(flowcrm_http::openapi_yaml().as_bytes())?;
+    io::stdout().write_all(flowcrm_http::openapi_yaml().as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tells the user something that they asked for.
-#[expect(clippy::print_stdout, reason = "a command answers on standard output")]
+/// Tells the user something that they asked for, unless they have seen enough: what has been done stays done.
 fn say(line: impl std::fmt::Display) {
-    println!("{line}");
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 #[expect(clippy::print_stderr, reason = "a command complains on standard error")]

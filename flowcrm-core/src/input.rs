@@ -206,7 +206,7 @@ pub enum Reference {
 #[derive(Debug)]
 pub struct Fields {
     object: Map<String, Value>,
-    known: BTreeSet<&'static str>,
+    known: Vec<&'static str>,
     errors: Vec<FieldError>,
     references: Vec<(&'static str, Reference)>,
     currency: Currency,
@@ -219,7 +219,7 @@ impl Fields {
     /// Begins to read `body`; amounts are of `currency`.
     pub fn new(body: Body, currency: Currency) -> Self {
         let Body { object, findings } = body;
-        Self { object, known: BTreeSet::new(), errors: findings, references: Vec::new(), currency }
+        Self { object, known: Vec::new(), errors: findings, references: Vec::new(), currency }
     }
 
     /// The currency of amounts.
@@ -234,35 +234,25 @@ impl Fields {
 
     /// A field that must be there.
     pub fn required<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
-        match self.take(name) {
-            None => {
-                self.refuse(name, "is required");
-                None
-            }
-            Some(value) => self.parsed(name, &value, parse),
+        if !self.has(name) {
+            self.refuse(name, "is required");
         }
+        self.read(name, parse)
     }
 
     /// A field that may be absent or `null`.
     pub fn optional<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
-        match self.take(name) {
-            None | Some(Value::Null) => None,
-            Some(value) => self.parsed(name, &value, parse),
-        }
+        if self.is_null(name) { None } else { self.read(name, parse) }
     }
 
     /// A field that an update may set, but not clear: absent leaves it alone, `null` is refused.
     pub fn change<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
-        self.take(name).and_then(|value| self.parsed(name, &value, parse))
+        self.read(name, parse)
     }
 
     /// A field that an update may set or clear.
     pub fn patch<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Patch<T> {
-        match self.take(name) {
-            None => Patch::Keep,
-            Some(Value::Null) => Patch::Clear,
-            Some(value) => self.parsed(name, &value, parse).map_or(Patch::Keep, Patch::Set),
-        }
+        if self.is_null(name) { Patch::Clear } else { self.read(name, parse).map_or(Patch::Keep, Patch::Set) }
     }
 
     /// Text that may be absent; blank text counts as `null`.
@@ -300,24 +290,22 @@ impl Fields {
 
     /// Ends the reading with the references to look up and the bad fields so far.
     pub fn into_findings(mut self) -> (Vec<(&'static str, Reference)>, Vec<FieldError>) {
-        for name in self.object.keys().filter(|name| !self.known.contains(name.as_str())) {
+        for name in self.object.keys().filter(|name| !self.known.contains(&name.as_str())) {
             self.errors.push(FieldError::new(recognizable(name), "is not a field here"));
         }
         (self.references, self.errors)
     }
 
-    fn take(&mut self, name: &'static str) -> Option<Value> {
-        self.known.insert(name);
-        self.object.get(name).cloned()
+    fn is_null(&mut self, name: &'static str) -> bool {
+        self.known.push(name);
+        self.object.get(name).is_some_and(Value::is_null)
     }
 
-    fn parsed<T>(
-        &mut self,
-        name: &'static str,
-        value: &Value,
-        parse: impl FnOnce(&Value) -> Parsed<T>,
-    ) -> Option<T> {
-        parse(value).map_err(|message| self.refuse(name, message)).ok()
+    /// The field's value, if it is there and not refused.
+    fn read<T>(&mut self, name: &'static str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
+        self.known.push(name);
+        let parsed = parse(self.object.get(name)?);
+        parsed.map_err(|message| self.errors.push(FieldError::new(name, message))).ok()
     }
 }
 

@@ -45,6 +45,8 @@ WHERE id IN (SELECT id FROM sign_in_log WHERE created_at < $1 ORDER BY created_a
 
     DELETE_TASK_TERMS = Sql::both("DELETE FROM task_terms WHERE org_id = $1");
 
+    DELETE_IMPORT_CHANGES = Sql::both("DELETE FROM import_changes WHERE org_id = $1");
+
     NOTE_OPERATOR = Sql::both(
         "INSERT INTO operator_log (operator_id, action, org_id, created_at) VALUES ($1, $2, $3, $4)"
     );
@@ -128,8 +130,9 @@ impl SystemTx for SqlSystemTx {
 
     async fn delete_organization(&mut self, org: OrgId) -> Result<bool> {
         self.tx.take_time().await?;
-        for terms in [DELETE_LEAD_TERMS, DELETE_DEAL_TERMS, DELETE_TASK_TERMS] {
-            self.tx.execute(terms, args![org]).await?;
+        // What no foreign key takes along.
+        for rows in [DELETE_LEAD_TERMS, DELETE_DEAL_TERMS, DELETE_TASK_TERMS, DELETE_IMPORT_CHANGES] {
+            self.tx.execute(rows, args![org]).await?;
         }
         Ok(self.tx.execute(DELETE_ORGANIZATION, args![org]).await? == 1)
     }

@@ -163,11 +163,11 @@ async fn a_file_that_never_arrives_in_full_is_forgotten_after_an_hour() {
         drop(staging);
         clock.advance(TimeDelta::minutes(59));
         assert_eq!(crm.run_waiting_imports().await.unwrap(), 0);
-        assert_ne!(support::run_sql(&database, "UPDATE import_rows SET line = line").await, 0);
+        assert_ne!(support::run_sql(&database, "UPDATE import_batches SET line = line").await, 0);
         assert!(ada.imports().list(Body::default()).await.unwrap().items.is_empty());
         clock.advance(TimeDelta::minutes(2));
         assert_eq!(crm.run_waiting_imports().await.unwrap(), 0);
-        assert_eq!(support::run_sql(&database, "UPDATE import_rows SET line = line").await, 0);
+        assert_eq!(support::run_sql(&database, "UPDATE import_batches SET line = line").await, 0);
         assert_eq!(support::run_sql(&database, "UPDATE imports SET total = 0").await, 0);
     }
 }

@@ -158,7 +158,7 @@ async fn an_undo_that_workers_abandon_again_and_again_ends_with_everything_gone(
         assert_eq!(counts(&undone), (7_000, 0, 0), "{}, abandoned {abandoned} times", database.engine);
         assert!(abandoned > 1);
         assert_eq!(World::seen_by(&ada).await, before);
-        for table in ["lead_terms", "import_changes", "import_rows"] {
+        for table in ["lead_terms", "import_changes", "import_batches"] {
             assert_eq!(support::count_rows(&database, table).await, 0, "{table}");
         }
         assert_eq!(
@@ -197,7 +197,7 @@ async fn an_import_is_stopped_by_undoing_it_and_a_dry_run_is_not_undone() {
         assert_eq!((undone.state, undone.finished_at), (ImportState::Undone, None), "{}", database.engine);
         assert!(undone.removed == undone.created && (1..20_000).contains(&undone.removed), "{undone:?}");
         assert_eq!(World::seen_by(&ada).await, before);
-        assert_eq!(support::count_rows(&database, "import_rows").await, 0);
+        assert_eq!(support::count_rows(&database, "import_batches").await, 0);
 
         // Whoever asks must be allowed to until the end; somebody else may ask again then.
         let (new, _) = import(&ada, ImportKind::Leads, json!({}), b"name\nAda\n").await;

@@ -146,6 +146,17 @@ impl Deal {
     ///
     /// A field error when the value does not fit the currency, or for a `lostReason` of a deal that is not lost.
     pub fn create(new: NewDeal, id: DealId, actor: &Actor, now: Timestamp) -> Result<(Self, Vec<Event>)> {
+        let deal = Self::of(new, id, actor, now)?;
+        let mut events = vec![Event::about(EventKind::DealCreated, &deal)];
+        if deal.assigned_to_id.is_some_and(|assignee| assignee != actor.user_id) {
+            events.push(deal.assigned());
+        }
+        events.extend(deal.outcome());
+        Ok((deal, events))
+    }
+
+    /// The deal that [`create`](Self::create) makes, when nobody is told of it.
+    pub(crate) fn of(new: NewDeal, id: DealId, actor: &Actor, now: Timestamp) -> Result<Self> {
         let stage = new.stage.unwrap_or(DealStage::Qualification);
         let deal = Self {
             id,
@@ -167,12 +178,7 @@ impl Deal {
             updated_at: now,
         };
         deal.check_lost_reason()?;
-        let mut events = vec![Event::about(EventKind::DealCreated, &deal)];
-        if deal.assigned_to_id.is_some_and(|assignee| assignee != actor.user_id) {
-            events.push(deal.assigned());
-        }
-        events.extend(deal.outcome());
-        Ok((deal, events))
+        Ok(deal)
     }
 
     /// This deal with a patch applied, and one event for each changed aspect; none when nothing changed.

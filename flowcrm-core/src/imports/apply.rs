@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use uuid::Uuid;
+
 use super::batch::{Basis, Batch, DraftOf};
 use super::roster::{Found, Roster, email_key, external_id_key, spelled};
 use super::row::RowReader;
@@ -56,6 +58,7 @@ async fn create<T: Target>(
         drafts.iter().map(|draft| draft.new.as_ref().map(T::keys_of).unwrap_or_default()).collect();
     let mut taken = Taken::look_up(work, run, &keys).await?;
     let now = work.env().now();
+    let mut ids = work.env().ascending_ids::<Uuid>();
     let (mut records, mut lines, mut new_keys) = (Vec::new(), Vec::new(), Vec::new());
     for (draft, keys) in drafts.into_iter().zip(keys) {
         match taken.has(&keys) {
@@ -78,7 +81,8 @@ async fn create<T: Target>(
                 continue;
             }
         };
-        match T::create(new, work.env().id(), times, reader.actor, now) {
+        let Some(id) = ids.next() else { break };
+        match T::create(new, id, times, reader.actor, now) {
             Ok(record) => {
                 new_keys.extend(taken.take(&keys).into_iter().map(|key| (key, record.id())));
                 records.push(record);
@@ -114,6 +118,7 @@ async fn update<T: Target>(
         drafts.iter().map(|draft| draft.patch.as_ref().map(T::keys_of_patch).unwrap_or_default()).collect();
     let mut roster: Roster<T> = Roster::look_up(work, run, &keys).await?;
     let now = work.env().now();
+    let mut ids = work.env().ascending_ids::<Uuid>();
     for (draft, keys) in drafts.into_iter().zip(keys) {
         let (times, row) = (draft.times(), draft.row);
         let result = match roster.find(&keys) {
@@ -133,7 +138,8 @@ async fn update<T: Target>(
                     continue;
                 }
                 Ok(new) => {
-                    let created = T::create(new, work.env().id(), times, reader.actor, now);
+                    let Some(id) = ids.next() else { break };
+                    let created = T::create(new, id, times, reader.actor, now);
                     created.map(|created| Some((created, true)))
                 }
             },

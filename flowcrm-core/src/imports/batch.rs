@@ -5,14 +5,11 @@ use tokio::task::JoinHandle;
 use super::members::Members;
 use super::row::{Draft, RowReader};
 use super::target::Target;
-use super::{ImportField, ImportMember, ImportRepository, OnDuplicate, Plan, Rejection, Run};
+use super::{ImportField, ImportMember, ImportRepository, OnDuplicate, Plan, Rejection, Run, StagedRows};
 use crate::access::{Actor, OrgScope};
 use crate::crm::Crm;
 use crate::error::Result;
 use crate::ids::ImportId;
-
-/// So many rows are applied, or changes taken back, in one transaction.
-pub(super) const ROWS_AT_ONCE: usize = 1_000;
 
 pub(super) type DraftOf<T> = Draft<<T as Target>::New, <T as Target>::Patch>;
 
@@ -60,8 +57,7 @@ impl<T: Target> Batch<T> {
         basis: Basis,
         behind: i64,
     ) -> Result<Self> {
-        let rows = imports.rows_after(id, behind, ROWS_AT_ONCE).await?;
-        let is_last = rows.len() < ROWS_AT_ONCE;
+        let StagedRows { rows, is_last } = imports.rows_after(id, behind).await?;
         let last_line = rows.last().map_or(behind, |row| row.line);
         let members = basis.members();
         let reader = RowReader { kind: T::KIND, plan, actor: &basis.actor, members: &members };

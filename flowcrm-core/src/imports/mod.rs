@@ -1,7 +1,7 @@
 //! Imports: leads and deals out of a CSV file.
 //!
 //! A file is read as it arrives, and the cells of its mapped columns are staged, nothing else of it. A worker then
-//! applies the staged rows, some hundred per transaction, each of which moves the import's checkpoint: wherever a
+//! applies the staged rows, as many per transaction as were staged together, each of which moves the import's checkpoint: wherever a
 //! server is stopped, another goes on exactly there.
 //!
 //! What an import did to each record is noted beside it, so that it can be undone, in the same steps: what it created
@@ -51,6 +51,6 @@ pub use members::ImportMember;
 pub use options::{Column, Delimiter, FileEncoding, ImportOptions, OnDuplicate, Source};
 pub use progress::{ImportRun, Progress};
 pub use rejected_file::RejectedFile;
-pub use repository::{Change, Foreseen, ImportRepository, Lease, Outcome, Run, StagedRow, Undo};
+pub use repository::{Change, Foreseen, ImportRepository, Lease, Outcome, Run, StagedRow, StagedRows, Undo};
 pub use service::Imports;
 pub use staging::Staging;

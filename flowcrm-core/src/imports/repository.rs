@@ -20,6 +20,15 @@ pub struct StagedRow {
     pub cells: Vec<String>,
 }
 
+/// Rows that were staged together, and are applied together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedRows {
+    /// The rows, in the order of the file.
+    pub rows: Vec<StagedRow>,
+    /// Whether no more rows wait behind them.
+    pub is_last: bool,
+}
+
 /// What an import did to a record: all that is needed to undo it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -128,7 +137,7 @@ pub trait ImportRepository: Send {
     /// Adds an import of a user, whose file is still arriving.
     async fn insert(&mut self, import: &Import, user: UserId, plan: &Plan) -> Result<()>;
 
-    /// Stages rows.
+    /// Stages rows that are to be applied together.
     async fn stage(&mut self, id: ImportId, rows: &[StagedRow]) -> Result<()>;
 
     /// Writes how much of the file has arrived, `is_staged` when all has, and the plan as far as it is known.
@@ -154,10 +163,10 @@ pub trait ImportRepository: Send {
     /// Writes how far an import that was held in this transaction has come, and renews the lease.
     async fn save(&mut self, lease: Lease, import: &Import, checkpoint: i64) -> Result<()>;
 
-    /// The staged rows behind a line, in the order of the file, at most so many.
-    async fn rows_after(&mut self, id: ImportId, line: i64, limit: usize) -> Result<Vec<StagedRow>>;
+    /// The first rows behind a line that were staged together; none when no more wait.
+    async fn rows_after(&mut self, id: ImportId, line: i64) -> Result<StagedRows>;
 
-    /// Deletes the staged rows up to a line.
+    /// Deletes the staged rows up to a line, behind which others were staged.
     async fn delete_rows(&mut self, id: ImportId, up_to: i64) -> Result<()>;
 
     /// Adds rejected rows.

@@ -3,7 +3,7 @@
 use chrono::Duration;
 
 use super::apply::apply;
-use super::batch::{Ahead, Basis, Batch, ROWS_AT_ONCE, next_batch};
+use super::batch::{Ahead, Basis, Batch, next_batch};
 use super::target::Target;
 use super::undo::take_back;
 use super::{ImportKind, Lease, Run, Undo};
@@ -16,6 +16,9 @@ use crate::ids::ImportId;
 use crate::leads::Lead;
 use crate::ports::{Journal, OrgTx};
 use crate::work::Work;
+
+/// So many changes are taken back in one transaction.
+const CHANGES_AT_ONCE: usize = 1_000;
 
 /// From so many rows on, the database is asked to take note of what has been imported, or has gone.
 const MANY_ROWS: i64 = 1_000;
@@ -201,8 +204,8 @@ async fn apply_some<T: Target>(
 
 /// Takes the next changes back.
 async fn undo_some<T: Target>(mut work: Work, lease: Lease, run: Run, undo: Undo) -> Result<Step> {
-    let changes = work.imports().changes_after(run.import.id, undo.behind, ROWS_AT_ONCE).await?;
-    let is_last = changes.len() < ROWS_AT_ONCE;
+    let changes = work.imports().changes_after(run.import.id, undo.behind, CHANGES_AT_ONCE).await?;
+    let is_last = changes.len() < CHANGES_AT_ONCE;
     let behind = changes.last().map_or(undo.behind, |change| Some(change.record_id));
     let undone = take_back::<T>(&mut work, &run, &changes).await?;
     let mut import = run.import.receded(&undone);

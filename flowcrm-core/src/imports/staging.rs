@@ -13,8 +13,12 @@ use crate::money::Currency;
 const PIECE: usize = 64 * 1024;
 
 /// So many rows, or so many bytes of cells, are staged in one transaction.
-const ROWS_AT_ONCE: usize = 1_000;
+const ROWS_AT_ONCE: usize = 4_000;
 const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+
+/// So many rows, or so many bytes of cells, are applied in one transaction.
+const ROWS_TOGETHER: usize = 2_000;
+const BYTES_TOGETHER: usize = 256 * 1024;
 
 /// A file that is arriving: [`push`](Self::push) its pieces, then [`finish`](Self::finish).
 ///
@@ -113,7 +117,7 @@ impl Staging {
         for mapped in mapped {
             match mapped {
                 Mapped::Row(row) => {
-                    self.bytes += row.cells.iter().map(String::len).sum::<usize>();
+                    self.bytes += bytes_of(&row);
                     self.rows.push(row);
                 }
                 Mapped::Rejected(rejection) => {
@@ -145,13 +149,21 @@ impl Staging {
         if !self.is_inserted {
             work.imports().insert(&self.import, self.caller.user_id(), plan).await?;
         }
-        work.imports().stage(self.import.id, &self.rows).await?;
+        let mut staged = 0;
+        for rows in Together(&self.rows) {
+            // Too few to be applied on their own, if others follow.
+            if !is_all && staged + rows.len() == self.rows.len() {
+                break;
+            }
+            work.imports().stage(self.import.id, rows).await?;
+            staged += rows.len();
+        }
         work.imports().reject(self.import.id, &self.rejections).await?;
         work.imports().arrived(&self.import, plan, is_all).await?;
         work.commit().await?;
         self.is_inserted = true;
-        self.bytes = 0;
-        self.rows.clear();
+        self.rows.drain(..staged);
+        self.bytes = self.rows.iter().map(bytes_of).sum();
         self.rejections.clear();
         Ok(None)
     }
@@ -174,5 +186,45 @@ impl Staging {
         if let Err(error) = discarded.await {
             tracing::warn!(import.id = %self.import.id, %error, "what was staged of a refused file is still there");
         }
+    }
+}
+
+fn bytes_of(row: &StagedRow) -> usize {
+    row.cells.iter().map(String::len).sum()
+}
+
+/// Rows, cut into such as are applied together.
+struct Together<'a>(&'a [StagedRow]);
+
+impl<'a> Iterator for Together<'a> {
+    type Item = &'a [StagedRow];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut bytes = self.0.first().map_or(0, bytes_of);
+        let others = self.0.iter().skip(1).take(ROWS_TOGETHER - 1).take_while(|row| {
+            bytes += bytes_of(row);
+            bytes < BYTES_TOGETHER
+        });
+        let (together, rest) = self.0.split_at_checked(1 + others.count())?;
+        self.0 = rest;
+        Some(together)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_cut_by_their_number_and_size() {
+        let row = |line, bytes| StagedRow { line, cells: vec!["x".repeat(bytes)] };
+        let lengths = |rows: &[StagedRow]| Together(rows).map(<[_]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&[]), [0; 0]);
+        let many: Vec<_> = (0..5_000).map(|line| row(line, 1)).collect();
+        assert_eq!(lengths(&many), [2_000, 2_000, 1_000]);
+        let large: Vec<_> = (0..5).map(|line| row(line, 120 * 1024)).collect();
+        assert_eq!(lengths(&large), [2, 2, 1]);
+        assert_eq!(lengths(&[row(2, 1024 * 1024), row(3, 1024 * 1024), row(4, 1)]), [1, 1, 1]);
+        assert!(Together(&many).flatten().eq(&many));
     }
 }

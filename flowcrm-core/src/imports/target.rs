@@ -122,7 +122,7 @@ impl Target for Lead {
     }
 
     fn create(new: NewLead, id: Uuid, times: Times, actor: &Actor, now: Timestamp) -> Result<Self> {
-        let (lead, _) = Self::create(new, id.into(), actor, now)?;
+        let lead = Self::of(new, id.into(), actor, now)?;
         Ok(Self { created_at: times.created_at.unwrap_or(now), ..lead })
     }
 
@@ -218,7 +218,7 @@ impl Target for Deal {
 
     fn create(new: NewDeal, id: Uuid, times: Times, actor: &Actor, now: Timestamp) -> Result<Self> {
         let lost_reason = new.lost_reason.filter(|_| new.stage == Some(DealStage::ClosedLost));
-        let (deal, _) = Self::create(NewDeal { lost_reason, ..new }, id.into(), actor, now)?;
+        let deal = Self::of(NewDeal { lost_reason, ..new }, id.into(), actor, now)?;
         // A deal that has just been created in a closed stage was closed now; the file may know better.
         let closed_at = deal.closed_at.map(|now| times.closed_at.unwrap_or(now));
         Ok(Self { created_at: times.created_at.unwrap_or(now), closed_at, ..deal })

@@ -153,7 +153,17 @@ impl Lead {
     ///
     /// A field error when the value does not fit the currency.
     pub fn create(new: NewLead, id: LeadId, actor: &Actor, now: Timestamp) -> Result<(Self, Vec<Event>)> {
-        let lead = Self {
+        let lead = Self::of(new, id, actor, now)?;
+        let mut events = vec![Event::about(EventKind::LeadCreated, &lead)];
+        if lead.assigned_to_id.is_some_and(|assignee| assignee != actor.user_id) {
+            events.push(lead.assigned());
+        }
+        Ok((lead, events))
+    }
+
+    /// The lead that [`create`](Self::create) makes, when nobody is told of it.
+    pub(crate) fn of(new: NewLead, id: LeadId, actor: &Actor, now: Timestamp) -> Result<Self> {
+        Ok(Self {
             id,
             org_id: actor.org_id,
             name: new.name,
@@ -171,12 +181,7 @@ impl Lead {
             created_at: now,
             updated_at: now,
             is_converted: false,
-        };
-        let mut events = vec![Event::about(EventKind::LeadCreated, &lead)];
-        if lead.assigned_to_id.is_some_and(|assignee| assignee != actor.user_id) {
-            events.push(lead.assigned());
-        }
-        Ok((lead, events))
+        })
     }
 
     /// This lead with a patch applied, and one event for each changed aspect; none when nothing changed.

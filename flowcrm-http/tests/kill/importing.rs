@@ -47,7 +47,7 @@ impl<'a> Importing<'a> {
             "UPDATE imports SET created_at = '2020-01-01T00:00:00.000000Z' WHERE NOT is_staged";
         self.inspector.execute(an_hour_passes).await;
         self.inspector.wait_for("SELECT CAST(COUNT(*) AS TEXT) FROM imports", "0").await;
-        self.inspector.wait_for("SELECT CAST(COUNT(*) AS TEXT) FROM import_rows", "0").await;
+        self.inspector.wait_for("SELECT CAST(COUNT(*) AS TEXT) FROM import_batches", "0").await;
     }
 
     /// Kills while one import runs and another one waits behind it: both go on, the one that ran when the killed
@@ -168,8 +168,13 @@ impl Accepted {
 
     /// How many rows of another table name the import in a column.
     async fn rows(&self, inspector: &mut Inspector, table: &str, column: &str) -> i64 {
+        self.sum(inspector, "COUNT(*)", table, column).await
+    }
+
+    /// A sum over the rows of a table that name this import in a column.
+    async fn sum(&self, inspector: &mut Inspector, sum: &str, table: &str, column: &str) -> i64 {
         let is_it = format!("{} = '{}'", inspector.id(column), self.id.replace('-', ""));
-        inspector.number(&format!("SELECT CAST(COUNT(*) AS TEXT) FROM {table} WHERE {is_it}")).await
+        inspector.number(&format!("SELECT CAST({sum} AS TEXT) FROM {table} WHERE {is_it}")).await
     }
 
     /// Demands that the counts, the deals and the rows that wait agree, however far the import has come.
@@ -182,7 +187,7 @@ impl Accepted {
         }
         assert_eq!(inspector.number(&deals).await, counts["created"]);
         assert_eq!(self.rows(inspector, "import_rejections", "import_id").await, counts["rejected"]);
-        let waiting = self.rows(inspector, "import_rows", "import_id").await;
+        let waiting = self.sum(inspector, "COALESCE(SUM(count), 0)", "import_batches", "import_id").await;
         let done = counts["created"] + counts["skipped"] + counts["rejected"];
         assert_eq!(done + waiting, counts["total"]);
     }
@@ -205,7 +210,7 @@ impl Accepted {
         let rejected = owner.walk(&format!("/api/imports/{}/rejected?limit=200", self.id)).await;
         let line = |row: &Value| row["line"].as_i64().expect("a line");
         assert_eq!(rejected.iter().map(line).collect::<Vec<_>>(), self.pipeline.rejected);
-        assert_eq!(self.rows(inspector, "import_rows", "import_id").await, 0);
+        assert_eq!(self.rows(inspector, "import_batches", "import_id").await, 0);
         for log in ["events", "audit_entries"] {
             assert_eq!(self.rows(inspector, log, "entity_id").await, 1, "import:completed in {log}");
         }

@@ -351,11 +351,13 @@ CREATE TABLE imports (
 
 CREATE INDEX imports_by_age ON imports (org_id, created_at, id);
 
-CREATE TABLE import_rows (
+-- Rows that are applied together.
+CREATE TABLE import_batches (
     org_id    UUID NOT NULL,
     import_id UUID NOT NULL,
-    line      BIGINT NOT NULL, -- where the row begins in the file; the header stands on line 1
-    cells     JSONB NOT NULL, -- [text], of the mapped columns
+    line      BIGINT NOT NULL, -- where the last of them begins in the file; the header stands on line 1
+    count     BIGINT NOT NULL, -- how many they are
+    rows      BYTEA NOT NULL, -- JSON: [[line, [text]]], of the mapped columns
     PRIMARY KEY (org_id, import_id, line),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 );
@@ -392,7 +394,8 @@ CREATE TABLE import_foreseen (
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 );
 
--- What an import did to each record: what undoing it needs.
+-- What an import did to each record: what undoing it needs. No foreign key, which would cost as much as the row: an
+-- import that changed anything goes with its organization only, and whoever deletes that deletes these too.
 CREATE TABLE import_changes (
     org_id       UUID NOT NULL,
     import_id    UUID NOT NULL,
@@ -402,8 +405,7 @@ CREATE TABLE import_changes (
     previous     BYTEA, -- CBOR of the record before the import; NULL when the import created it
     is_restored  BOOLEAN NOT NULL, -- whether the record is again what it was before
     kept_because TEXT, -- why undoing the import left the record as it is
-    PRIMARY KEY (org_id, import_id, record_id),
-    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+    PRIMARY KEY (org_id, import_id, record_id)
 );
 
 CREATE INDEX import_changes_kept ON import_changes (org_id, import_id, line, record_id) WHERE kept_because IS NOT NULL;
@@ -437,7 +439,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO flowcrm_app, flowcrm_system', current_schema());
     FOREACH tenant_table IN ARRAY ARRAY[
         'users', 'leads', 'activities', 'deals', 'tasks', 'notifications', 'events', 'audit_entries', 'answers',
-        'imports', 'import_rows', 'import_rejections', 'import_keys', 'import_foreseen',
+        'imports', 'import_batches', 'import_rejections', 'import_keys', 'import_foreseen',
         'import_changes', 'sessions', 'accounts', 'lead_terms', 'deal_terms',
         'task_terms', 'figures'
     ] LOOP
@@ -463,7 +465,8 @@ CREATE POLICY own_organization ON organizations TO flowcrm_app
 GRANT SELECT, INSERT, UPDATE ON organizations TO flowcrm_app;
 
 -- What the system role may see of tenants: organizations for platform operators, the accounts and sessions that
--- sign-ins begin with, which imports wait, of words whose they are, and which answers have been kept long enough.
+-- sign-ins begin with, which imports wait, of words and of what imports
+-- changed whose they are, and which answers have been kept long enough.
 CREATE POLICY every_organization ON organizations TO flowcrm_system USING (true);
 CREATE POLICY every_organization ON accounts FOR SELECT TO flowcrm_system USING (true);
 CREATE POLICY every_organization ON sessions FOR SELECT TO flowcrm_system USING (true);
@@ -473,7 +476,8 @@ GRANT SELECT, DELETE ON organizations TO flowcrm_system;
 CREATE POLICY every_organization ON lead_terms TO flowcrm_system USING (true);
 CREATE POLICY every_organization ON deal_terms TO flowcrm_system USING (true);
 CREATE POLICY every_organization ON task_terms TO flowcrm_system USING (true);
-GRANT DELETE, SELECT (org_id) ON lead_terms, deal_terms, task_terms TO flowcrm_system;
+CREATE POLICY every_organization ON import_changes TO flowcrm_system USING (true);
+GRANT DELETE, SELECT (org_id) ON lead_terms, deal_terms, task_terms, import_changes TO flowcrm_system;
 GRANT SELECT (email_key, org_id, user_id) ON accounts TO flowcrm_system;
 GRANT SELECT (id, org_id, user_id) ON sessions TO flowcrm_system;
 GRANT DELETE, SELECT (org_id, user_id, key, created_at) ON answers TO flowcrm_system;

@@ -351,11 +351,13 @@ CREATE TABLE imports (
 
 CREATE INDEX imports_by_age ON imports (org_id, created_at, id);
 
-CREATE TABLE import_rows (
+-- Rows that are applied together.
+CREATE TABLE import_batches (
     org_id    BLOB NOT NULL,
     import_id BLOB NOT NULL,
-    line      INTEGER NOT NULL, -- where the row begins in the file; the header stands on line 1
-    cells     TEXT NOT NULL, -- [text], of the mapped columns
+    line      INTEGER NOT NULL, -- where the last of them begins in the file; the header stands on line 1
+    count     INTEGER NOT NULL, -- how many they are
+    rows      BLOB NOT NULL, -- JSON: [[line, [text]]], of the mapped columns
     PRIMARY KEY (org_id, import_id, line),
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
@@ -392,7 +394,8 @@ CREATE TABLE import_foreseen (
     FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
--- What an import did to each record: what undoing it needs.
+-- What an import did to each record: what undoing it needs. No foreign key, which would cost as much as the row: an
+-- import that changed anything goes with its organization only, and whoever deletes that deletes these too.
 CREATE TABLE import_changes (
     org_id       BLOB NOT NULL,
     import_id    BLOB NOT NULL,
@@ -402,8 +405,7 @@ CREATE TABLE import_changes (
     previous     BLOB, -- CBOR of the record before the import; NULL when the import created it
     is_restored  INTEGER NOT NULL, -- whether the record is again what it was before
     kept_because TEXT, -- why undoing the import left the record as it is
-    PRIMARY KEY (org_id, import_id, record_id),
-    FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE
+    PRIMARY KEY (org_id, import_id, record_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX import_changes_kept ON import_changes (org_id, import_id, line, record_id) WHERE kept_because IS NOT NULL;

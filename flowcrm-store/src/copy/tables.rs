@@ -6,7 +6,10 @@ use crate::sql::{Kind, OrgConnection, Row, Select, Sql, Transaction, Value};
 use flowcrm_core::Result;
 
 /// How many rows are read and written at once.
-pub(super) const AT_ONCE: usize = 500;
+const AT_ONCE: usize = 500;
+
+/// The same of a table whose rows are batches of many.
+const BATCHES_AT_ONCE: usize = 20;
 
 /// A table to copy.
 pub(super) struct Table {
@@ -107,8 +110,8 @@ tables! {
         checkpoint Int, undo_user_id Uuid, undo_checkpoint Uuid, created_at Time, started_at Time, finished_at Time,
         undone_at Time,
     }
-    import_rows of org_id by (import_id Uuid, line Int) {
-        import_id Uuid, line Int, cells Json,
+    import_batches of org_id by (import_id Uuid, line Int) {
+        import_id Uuid, line Int, count Int, rows Bytes,
     }
     import_rejections of org_id by (import_id Uuid, line Int) {
         import_id Uuid, line Int, column_name Text, value Text, reason Text, cells Json,
@@ -173,7 +176,7 @@ impl Table {
 
     /// The next rows of an organization behind a key.
     pub(super) async fn read(&self, source: &mut OrgConnection, behind: Option<Vec<Value>>) -> Result<Batch> {
-        let select = Select::new(self.select).walk(&self.key_columns(), behind, AT_ONCE);
+        let select = Select::new(self.select).walk(&self.key_columns(), behind, self.at_once());
         self.batch(&source.select(select).await?)
     }
 
@@ -183,8 +186,13 @@ impl Table {
         source: &mut Transaction,
         behind: Option<Vec<Value>>,
     ) -> Result<Batch> {
-        let select = Select::over_all_organizations(self.select).walk(&self.key_columns(), behind, AT_ONCE);
+        let select =
+            Select::over_all_organizations(self.select).walk(&self.key_columns(), behind, self.at_once());
         self.batch(&source.select(select).await?)
+    }
+
+    fn at_once(&self) -> usize {
+        if self.name == "import_batches" { BATCHES_AT_ONCE } else { AT_ONCE }
     }
 
     fn key_columns(&self) -> Vec<&'static str> {
@@ -192,7 +200,7 @@ impl Table {
     }
 
     fn batch(&self, rows: &[Row]) -> Result<Batch> {
-        let last = rows.last().filter(|_| rows.len() == AT_ONCE);
+        let last = rows.last().filter(|_| rows.len() == self.at_once());
         let last = last.map(|row| values(row, self.key)).transpose()?;
         let rows = rows.iter().map(|row| values(row, self.columns)).collect::<Result<_>>()?;
         Ok(Batch { rows, last })

@@ -4,7 +4,7 @@ use flowcrm_core::ids::{ImportId, LeadId, UserId};
 use flowcrm_core::imports::{
     Change, Foreseen, Import, ImportKind, ImportMember, ImportQuery, ImportRepository, ImportSort,
     ImportState, KeptQuery, KeptRecord, KeptSort, Lease, Outcome, Plan, RejectedRow, Rejection,
-    RejectionQuery, RejectionSort, Run, StagedRow, Undo,
+    RejectionQuery, RejectionSort, Run, StagedRow, StagedRows, Undo,
 };
 use flowcrm_core::leads::Lead;
 use flowcrm_core::time::Timestamp;
@@ -42,8 +42,6 @@ const TAKEN_DEALS: &str = "SELECT d.external_id AS key FROM deals d WHERE d.org_
 const TAKEN_EMAILS: &str = "SELECT l.email_key AS key FROM leads l WHERE l.org_id = $1";
 
 const LEADS: &str = "SELECT l.id, l.external_id FROM leads l WHERE l.org_id = $1";
-
-const INSERT_ROWS: &str = "INSERT INTO import_rows (org_id, import_id, line, cells)";
 
 const INSERT_REJECTIONS: &str =
     "INSERT INTO import_rejections (org_id, import_id, line, column_name, value, reason, cells)";
@@ -151,14 +149,20 @@ SET state = $4, error = $5, created = $6, updated = $7, skipped = $8, rejected =
 WHERE org_id = $1 AND id = $2 AND lease_token = $3",
     );
 
-    /// Beginning at the checkpoint, it does not walk over the rows that have been deleted.
-    ROWS_AFTER = Sql::both("SELECT line, cells
-FROM import_rows
-WHERE org_id = $1 AND import_id = $2 AND line > $3
-ORDER BY line
-LIMIT $4");
+    STAGE = Sql::both(
+        "INSERT INTO import_batches (org_id, import_id, line, count, rows) VALUES ($1, $2, $3, $4, $5)"
+    );
 
-    DELETE_ROWS = Sql::both("DELETE FROM import_rows WHERE org_id = $1 AND import_id = $2 AND line <= $3");
+    /// Beginning at the checkpoint, it does not walk over what has been deleted.
+    ROWS_AFTER = Sql::both("SELECT b.rows, NOT EXISTS (
+    SELECT 1 FROM import_batches n WHERE n.org_id = b.org_id AND n.import_id = b.import_id AND n.line > b.line
+) AS is_last
+FROM import_batches b
+WHERE b.org_id = $1 AND b.import_id = $2 AND b.line > $3
+ORDER BY b.line
+LIMIT 1");
+
+    DELETE_ROWS = Sql::both("DELETE FROM import_batches WHERE org_id = $1 AND import_id = $2 AND line <= $3");
 
     FORGET_KEYS = Sql::both("DELETE FROM import_keys WHERE org_id = $1 AND import_id = $2");
 
@@ -263,9 +267,11 @@ fn rejected_row(row: &Row) -> Result<RejectedRow> {
     Ok(RejectedRow { import_id: row.id("import_id")?, rejection })
 }
 
-fn staged_row(row: &Row) -> Result<StagedRow> {
-    let cells = serde_json::from_value(row.json("cells")?).map_err(Error::internal)?;
-    Ok(StagedRow { line: row.int("line")?, cells })
+fn staged_rows(row: &Row) -> Result<StagedRows> {
+    let rows: Vec<(i64, Vec<String>)> =
+        serde_json::from_slice(&row.bytes("rows")?).map_err(Error::internal)?;
+    let rows = rows.into_iter().map(|(line, cells)| StagedRow { line, cells }).collect();
+    Ok(StagedRows { rows, is_last: row.flag("is_last")? })
 }
 
 fn member(row: &Row) -> Result<ImportMember> {
@@ -375,8 +381,10 @@ impl ImportRepository for OrgConnection {
     }
 
     async fn stage(&mut self, id: ImportId, rows: &[StagedRow]) -> Result<()> {
-        let values = |row: &StagedRow| args![id, row.line, serde_json::Value::from(row.cells.clone())];
-        self.insert_many(INSERT_ROWS, "", rows.iter().map(values)).await.map(|_| ())
+        let Some(last) = rows.last() else { return Ok(()) };
+        let written: Vec<_> = rows.iter().map(|row| (row.line, &row.cells)).collect();
+        let written = serde_json::to_vec(&written).map_err(Error::internal)?;
+        self.execute(STAGE, args![id, last.line, rows.len(), written]).await.map(|_| ())
     }
 
     async fn arrived(&mut self, import: &Import, plan: &Plan, is_staged: bool) -> Result<()> {
@@ -423,8 +431,9 @@ impl ImportRepository for OrgConnection {
         }
     }
 
-    async fn rows_after(&mut self, id: ImportId, line: i64, limit: usize) -> Result<Vec<StagedRow>> {
-        self.all(ROWS_AFTER, args![id, line, limit]).await?.iter().map(staged_row).collect()
+    async fn rows_after(&mut self, id: ImportId, line: i64) -> Result<StagedRows> {
+        let rows = self.optional(ROWS_AFTER, args![id, line]).await?;
+        rows.map_or(Ok(StagedRows { rows: Vec::new(), is_last: true }), |row| staged_rows(&row))
     }
 
     async fn delete_rows(&mut self, id: ImportId, up_to: i64) -> Result<()> {

@@ -2,6 +2,7 @@
 //!
 //! Every statement is text that both engines understand, or an explicit pair; every value goes through a placeholder.
 
+mod column;
 mod database;
 mod failure;
 mod list;

@@ -133,8 +133,8 @@ impl Transaction {
         }
     }
 
-    /// Runs `INSERT INTO .. VALUES` for many rows at once: `head` up to the word VALUES, and the values of each row, each
-    /// after `first`. Answers how many rows went in.
+    /// Runs INSERT for many rows at once: `head` up to the columns in parentheses, and the values of each row, each after
+    /// `first`. Answers how many rows went in.
     pub(crate) async fn insert_many(
         &mut self,
         head: &'static str,
@@ -142,7 +142,7 @@ impl Transaction {
         first: Option<Value>,
         rows: impl IntoIterator<Item = Vec<Value>, IntoIter: Send>,
     ) -> Result<u64> {
-        let text = |rows: String| format!("{head} VALUES {rows} {tail}");
+        let text = |rows: String| format!("{head} {rows} {tail}");
         self.change_many(Rows::new(first, rows.into_iter()), text).await
     }
 
@@ -154,7 +154,7 @@ impl Transaction {
         first: Value,
         rows: impl IntoIterator<Item = Vec<Value>, IntoIter: Send>,
     ) -> Result<u64> {
-        let text = |rows: String| format!("{head} IN (VALUES {rows})");
+        let text = |rows: String| format!("{head} IN ({rows})");
         self.change_many(Rows::new(Some(first), rows.into_iter()), text).await
     }
 

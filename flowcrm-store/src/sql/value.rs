@@ -33,6 +33,19 @@ pub(crate) enum Kind {
 }
 
 impl Value {
+    /// What kind of value it is, also when it is absent.
+    pub(super) const fn kind(&self) -> Kind {
+        match self {
+            Self::Uuid(_) => Kind::Uuid,
+            Self::Text(_) => Kind::Text,
+            Self::Int(_) => Kind::Int,
+            Self::Bool(_) => Kind::Bool,
+            Self::Time(_) => Kind::Time,
+            Self::Json(_) => Kind::Json,
+            Self::Bytes(_) => Kind::Bytes,
+        }
+    }
+
     /// A text, or an id as text.
     pub(super) fn to_text(&self) -> Option<String> {
         match self {

@@ -207,7 +207,7 @@ impl Prey {
             "import, held" own.hold(self.held), |answer| answer.is_some();
             "rejected rows" own.rejections(import, &RejectionQuery::default()), |answer| !answer.is_empty();
             "rejected rows, counted" own.count_rejections(import), |answer| answer > 0;
-            "staged rows" own.rows_after(self.held.import_id, 0, 10), |answer| !answer.is_empty();
+            "staged rows" own.rows_after(self.held.import_id, 0), |answer| !answer.rows.is_empty();
             "foreseen keys" own.foreseen(self.held.import_id, &["email somebody".to_owned()]), |answer| !answer.is_empty();
             "foreseen records" own.foreseen_records(self.held.import_id, &[lead.as_uuid()]), |answer| !answer.is_empty();
             "plan" own.plan(import), |answer| answer.is_some();

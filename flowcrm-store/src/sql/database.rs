@@ -21,17 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long after its last use a connection to Postgres is taken to be there still: to ask costs a round trip.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// How large the pages of a new SQLite file are, in bytes: half as many writes as with 4,096 when many records come in.
-const PAGE_SIZE: u32 = 8_192;
-
-/// How much of a SQLite file the connection that writes keeps in memory, in KiB below zero, and how much each that reads:
-/// the system keeps the rest.
+/// How much of a SQLite file the connection that writes keeps in memory, in KiB below zero: the system keeps the rest.
 const WRITER_CACHE: &str = "-4096";
-const READER_CACHE: &str = "-1024";
 
 /// After so many pages in its log SQLite writes them to the file: 32 MiB, so that a page is not written again and again
 /// while many records come in.
-const PAGES_IN_LOG: &str = "4096";
+const PAGES_IN_LOG: &str = "8192";
 
 /// What Postgres ends by itself: waits for a lock that another command holds, statements that take far longer than any
 /// should, and transactions of a program that has gone without a word.
@@ -109,7 +104,6 @@ impl Database {
     async fn open_sqlite(options: SqliteConnectOptions, is_in_memory: bool) -> Result<Self> {
         let options = options
             .create_if_missing(true)
-            .page_size(PAGE_SIZE)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
@@ -141,7 +135,7 @@ impl Database {
                 .acquire_timeout(PATIENCE)
                 .test_before_acquire(false);
             let many = ending_what_was_read(many);
-            many.connect_with(options.pragma("cache_size", READER_CACHE)).await.map_err(failure)?
+            many.connect_with(options).await.map_err(failure)?
         };
         Ok(Self::Sqlite { writer, readers })
     }

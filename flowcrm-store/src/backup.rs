@@ -37,7 +37,7 @@ impl SqlStore {
     }
 
     async fn copy_to_file(&self, file: &Path, progress: impl FnMut(u64, u64) + Send) -> Result<()> {
-        let copy = Self { database: Database::connect_file(file).await?, has_row_security: true };
+        let copy = Self::on(Database::connect_file(file).await?);
         copy.migrate().await?;
         let copied = self.copy_to(&copy, Extent::Everything, progress).await;
         // The last connection to close leaves everything in the one file.

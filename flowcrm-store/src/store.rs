@@ -6,7 +6,7 @@ use flowcrm_core::ports::{OrgTx, Store, SystemTx};
 use flowcrm_core::{Error, Result};
 use sqlx::migrate::{Migrate as _, Migrator};
 
-use crate::sql::{Database, RunAs, failure};
+use crate::sql::{Crowds, Database, RunAs, failure};
 use crate::system::SqlSystemTx;
 use crate::transaction::SqlOrgTx;
 
@@ -19,6 +19,7 @@ pub struct SqlStore {
     pub(crate) database: Database,
     /// Whether Postgres transactions take the roles that row-level security binds; only tests go without.
     pub(crate) has_row_security: bool,
+    crowds: Crowds,
 }
 
 impl SqlStore {
@@ -28,7 +29,11 @@ impl SqlStore {
     ///
     /// A field error for `DATABASE_URL`; `unavailable` when the database does not answer.
     pub async fn connect(url: &str) -> Result<Self> {
-        Ok(Self { database: Database::connect(url).await?, has_row_security: true })
+        Ok(Self::on(Database::connect(url).await?))
+    }
+
+    pub(crate) fn on(database: Database) -> Self {
+        Self { database, has_row_security: true, crowds: Crowds::default() }
     }
 
     /// Connects to a database that is there already: a SQLite file is not created.
@@ -165,7 +170,8 @@ impl SqlStore {
     async fn begin(&self, scope: OrgScope, writes: bool) -> Result<Box<dyn OrgTx>> {
         let run_as = self.has_row_security.then_some(RunAs::Organization(scope.org_id()));
         let tx = self.database.begin(run_as, writes).await?;
-        Ok(Box::new(SqlOrgTx::new(tx, scope, self.has_row_security)))
+        let tx = SqlOrgTx::new(tx, scope, self.has_row_security);
+        Ok(Box::new(tx.knowing(self.crowds.clone())))
     }
 
     async fn begin_system(&self, writes: bool) -> Result<Box<dyn SystemTx>> {

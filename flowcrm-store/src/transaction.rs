@@ -17,7 +17,7 @@ use flowcrm_core::users::UserRepository;
 
 use crate::journal;
 use crate::repo::figures;
-use crate::sql::{OrgConnection, RunAs, Transaction};
+use crate::sql::{Crowds, OrgConnection, RunAs, Transaction};
 use crate::system::SqlSystemTx;
 
 /// A transaction of one organization on either engine.
@@ -29,6 +29,11 @@ pub(crate) struct SqlOrgTx {
 impl SqlOrgTx {
     pub(crate) fn new(tx: Transaction, scope: OrgScope, has_row_security: bool) -> Self {
         Self { connection: OrgConnection::new(tx, scope.org_id()), has_row_security }
+    }
+
+    /// The same, with what others have found out.
+    pub(crate) fn knowing(self, crowds: Crowds) -> Self {
+        Self { connection: self.connection.knowing(crowds), ..self }
     }
 }
 

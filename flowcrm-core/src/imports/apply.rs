@@ -58,9 +58,9 @@ async fn create<T: Target>(
         drafts.iter().map(|draft| draft.new.as_ref().map(T::keys_of).unwrap_or_default()).collect();
     let mut taken = Taken::look_up(work, run, &keys).await?;
     let now = work.env().now();
-    let mut ids = work.env().ascending_ids::<Uuid>();
+    let ids = work.env().ascending_ids::<Uuid>();
     let (mut records, mut lines, mut new_keys) = (Vec::new(), Vec::new(), Vec::new());
-    for (draft, keys) in drafts.into_iter().zip(keys) {
+    for ((draft, keys), new_id) in drafts.into_iter().zip(keys).zip(ids) {
         match taken.has(&keys) {
             true if skips => {
                 applied.skipped += 1;
@@ -81,8 +81,7 @@ async fn create<T: Target>(
                 continue;
             }
         };
-        let Some(id) = ids.next() else { break };
-        match T::create(new, id, times, reader.actor, now) {
+        match T::create(new, new_id, times, reader.actor, now) {
             Ok(record) => {
                 new_keys.extend(taken.take(&keys).into_iter().map(|key| (key, record.id())));
                 records.push(record);
@@ -118,8 +117,8 @@ async fn update<T: Target>(
         drafts.iter().map(|draft| draft.patch.as_ref().map(T::keys_of_patch).unwrap_or_default()).collect();
     let mut roster: Roster<T> = Roster::look_up(work, run, &keys).await?;
     let now = work.env().now();
-    let mut ids = work.env().ascending_ids::<Uuid>();
-    for (draft, keys) in drafts.into_iter().zip(keys) {
+    let ids = work.env().ascending_ids::<Uuid>();
+    for ((draft, keys), new_id) in drafts.into_iter().zip(keys).zip(ids) {
         let (times, row) = (draft.times(), draft.row);
         let result = match roster.find(&keys) {
             Found::Several => {
@@ -138,8 +137,7 @@ async fn update<T: Target>(
                     continue;
                 }
                 Ok(new) => {
-                    let Some(id) = ids.next() else { break };
-                    let created = T::create(new, id, times, reader.actor, now);
+                    let created = T::create(new, new_id, times, reader.actor, now);
                     created.map(|created| Some((created, true)))
                 }
             },

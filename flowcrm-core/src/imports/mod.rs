@@ -1,8 +1,8 @@
 //! Imports: leads and deals out of a CSV file.
 //!
 //! A file is read as it arrives, and the cells of its mapped columns are staged, nothing else of it. A worker then
-//! applies the staged rows, as many per transaction as were staged together, each of which moves the import's checkpoint: wherever a
-//! server is stopped, another goes on exactly there.
+//! applies the staged rows, as many per transaction as were staged together, each of which moves the import's
+//! checkpoint: wherever a server is stopped, another goes on exactly there.
 //!
 //! What an import did to each record is noted beside it, so that it can be undone, in the same steps: what it created
 //! goes, what it updated goes back, and what somebody has changed or used since stays.

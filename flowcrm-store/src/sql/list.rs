@@ -5,8 +5,8 @@
 //! on SQLite, an index that has them in the wanted order is read in that order instead.
 //! **By walking**: the index of the sort key is read, and what the filters refuse is passed over; only filters with
 //! many matches are left to this, so the page fills soon. Which way it is follows from counting each filter's matches,
-//! up to [`FEW`], where the filters do not say it by themselves. SQLite is told which index to use; Postgres finds it
-//! by its statistics.
+//! up to [`FEW`], where the filters do not say it by themselves; that there are more is believed for some seconds
+//! ([`Crowds`](super::Crowds)). SQLite is told which index to use; Postgres finds it by its statistics.
 
 use flowcrm_core::page::{Listing, SortKey, SortValue};
 use flowcrm_core::{Error, Result};
@@ -151,12 +151,27 @@ impl List {
         filters.map(Path::AmongFew).chain(words).collect()
     }
 
-    /// How many records lie behind each door, counted up to one more than are few.
+    /// How many records lie behind each door, counted up to one more than are few, unless there lately were as many.
     async fn look(&self, connection: &mut OrgConnection, doors: &[Path<'_>]) -> Result<Vec<usize>> {
-        let rows = connection.composed(self.look_text(connection.engine(), doors)).await?;
+        let (crowds, org) = (connection.crowds.clone(), connection.org_id());
+        let keys: Vec<u64> =
+            doors.iter().map(|door| crowds.key(org, self.table.name, (self.few, door))).collect();
+        let mut counts = vec![self.few + 1; doors.len()];
+        let uncounted: Vec<usize> = (0..doors.len()).filter(|door| !crowds.has(keys[*door])).collect();
+        if uncounted.is_empty() {
+            return Ok(counts);
+        }
+        let asked: Vec<Path<'_>> = uncounted.iter().map(|door| doors[*door]).collect();
+        let rows = connection.composed(self.look_text(connection.engine(), &asked)).await?;
         let row = rows.first().ok_or_else(|| Error::internal("a count without its row"))?;
-        let count = |number| usize::try_from(row.int(&format!("door_{number}"))?).map_err(Error::internal);
-        (0..doors.len()).map(count).collect()
+        for (number, door) in uncounted.into_iter().enumerate() {
+            let count = row.int(&format!("door_{number}"))?;
+            counts[door] = usize::try_from(count).map_err(Error::internal)?;
+            if counts[door] > self.few {
+                crowds.note(keys[door]);
+            }
+        }
+        Ok(counts)
     }
 
     fn look_text(&self, engine: Engine, doors: &[Path<'_>]) -> Text {

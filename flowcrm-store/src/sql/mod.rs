@@ -3,6 +3,7 @@
 //! Every statement is text that both engines understand, or an explicit pair; every value goes through a placeholder.
 
 mod column;
+mod crowds;
 mod database;
 mod failure;
 mod list;
@@ -13,6 +14,7 @@ mod statement;
 mod transaction;
 mod value;
 
+pub(crate) use crowds::Crowds;
 pub(crate) use database::{Database, Engine, RunAs};
 pub(crate) use failure::failure;
 pub(crate) use list::{Index, List, Table};

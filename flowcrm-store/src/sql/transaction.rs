@@ -6,6 +6,7 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite};
 
+use super::crowds::Crowds;
 use super::database::{NO_LIMITS, RunAs, set_role};
 use super::rows::{Arguments, Rows, Statement};
 use super::{Engine, Row, Select, Sql, Value, failure};
@@ -261,11 +262,17 @@ pub(crate) struct OrgConnection {
     org: OrgId,
     /// What the transaction has changed of the dashboard's figures, and has yet to write.
     pub(crate) figures: Figures,
+    pub(super) crowds: Crowds,
 }
 
 impl OrgConnection {
     pub(crate) fn new(tx: Transaction, org: OrgId) -> Self {
-        Self { tx, org, figures: Figures::default() }
+        Self { tx, org, figures: Figures::default(), crowds: Crowds::default() }
+    }
+
+    /// The same, with what others have found out.
+    pub(crate) fn knowing(self, crowds: Crowds) -> Self {
+        Self { crowds, ..self }
     }
 
     pub(crate) const fn org_id(&self) -> OrgId {

@@ -130,11 +130,13 @@ impl SystemTx for SqlSystemTx {
 
     async fn delete_organization(&mut self, org: OrgId) -> Result<bool> {
         self.tx.take_time().await?;
+        // It waits for whoever writes in the organization, and nobody begins to afterwards.
+        let is_gone = self.tx.execute(DELETE_ORGANIZATION, args![org]).await? == 1;
         // What no foreign key takes along.
         for rows in [DELETE_LEAD_TERMS, DELETE_DEAL_TERMS, DELETE_TASK_TERMS, DELETE_IMPORT_CHANGES] {
             self.tx.execute(rows, args![org]).await?;
         }
-        Ok(self.tx.execute(DELETE_ORGANIZATION, args![org]).await? == 1)
+        Ok(is_gone)
     }
 
     async fn note_operator(

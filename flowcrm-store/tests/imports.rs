@@ -309,6 +309,31 @@ async fn an_update_takes_over_what_rows_say_and_a_dry_run_foretells_it() {
 }
 
 #[tokio::test]
+async fn an_update_takes_over_when_a_record_was_created() {
+    for database in TestDatabase::on_each_engine().await {
+        let crm = database.crm().await;
+        let ada = owner(&crm).await;
+        import(&ada, ImportKind::Leads, json!({}), b"name,external id\nAda,X1\n").await;
+        import(&ada, ImportKind::Deals, json!({}), b"title,external id\nEngine,D1\n").await;
+        let options = json!({"onDuplicate": "update"});
+        for (kind, file) in [
+            (ImportKind::Leads, b"external id,created at\nX1,2020-01-31\n".as_slice()),
+            (ImportKind::Deals, b"external id,created at\nD1,2020-01-31\n".as_slice()),
+        ] {
+            let (done, _) = import(&ada, kind, options.clone(), file).await;
+            assert_eq!(all_counts(&done), (0, 1, 0, 0), "{}", database.engine);
+            let (again, _) = import(&ada, kind, options.clone(), file).await;
+            assert_eq!(all_counts(&again), (0, 0, 1, 0), "{} {kind}", database.engine);
+        }
+        let lead = ada.leads().list(Body::default()).await.unwrap().items.pop().unwrap();
+        let deal = every_deal(&ada).await.pop().unwrap();
+        for moment in [lead.created_at, deal.created_at] {
+            assert!(moment.to_string().starts_with("2020-01-31"), "{moment}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn duplicates_are_created_where_wanted_but_no_external_id_twice() {
     for database in TestDatabase::on_each_engine().await {
         let crm = database.crm().await;

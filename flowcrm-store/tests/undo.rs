@@ -171,6 +171,35 @@ async fn an_undo_that_workers_abandon_again_and_again_ends_with_everything_gone(
 }
 
 #[tokio::test]
+async fn what_somebody_changes_between_two_rows_of_an_import_is_not_undone() {
+    for database in TestDatabase::on_each_engine().await {
+        let crm = database.crm().await;
+        let ada = owner(&crm).await;
+        import(&ada, ImportKind::Leads, json!({}), b"name,external id\nAda,X1\n").await;
+        let mut file = "name,external id,phone\nAda,X1,1\n".to_owned();
+        (0..20_000).for_each(|number| writeln!(file, "Filler {number},F{number},").unwrap());
+        file += "Ada,X1,2\n";
+        let options = json!({"onDuplicate": "update"});
+        let running = send(&ada, ImportKind::Leads, options, file.as_bytes()).await.unwrap();
+        let worker = tokio::spawn({
+            let crm = crm.clone();
+            async move { crm.run_waiting_imports().await }
+        });
+        let mut progress = ada.imports().progress(running.id).await.unwrap();
+        while progress.next().await.unwrap().unwrap().created == 0 {}
+        let id = lead(&ada, "ada").await.parse().unwrap();
+        ada.leads().update(id, body(json!({"notes": "Call her."})), None).await.unwrap();
+        worker.await.unwrap().unwrap();
+        let done = ada.imports().get(running.id).await.unwrap();
+        assert_eq!((done.created, done.updated), (20_000, 2), "{}", database.engine);
+        let undone = undo(&ada, &done).await;
+        assert_eq!(counts(&undone), (20_000, 0, 1));
+        let kept = ada.leads().get(id).await.unwrap();
+        assert_eq!((kept.lead.phone.as_deref(), kept.lead.notes.as_deref()), (Some("2"), Some("Call her.")));
+    }
+}
+
+#[tokio::test]
 async fn an_import_is_stopped_by_undoing_it_and_a_dry_run_is_not_undone() {
     for database in TestDatabase::on_each_engine().await {
         let crm = database.crm().await;

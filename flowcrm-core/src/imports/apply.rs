@@ -56,7 +56,7 @@ async fn create<T: Target>(
     let skips = run.plan.on_duplicate == OnDuplicate::Skip;
     let keys: Vec<Keys> =
         drafts.iter().map(|draft| draft.new.as_ref().map(T::keys_of).unwrap_or_default()).collect();
-    let mut taken = Taken::look_up(work, run, &keys).await?;
+    let mut taken = Taken::look_up(work, run, &keys, skips).await?;
     let now = work.env().now();
     let ids = work.env().ascending_ids::<Uuid>();
     let (mut records, mut lines, mut new_keys) = (Vec::new(), Vec::new(), Vec::new());
@@ -174,9 +174,10 @@ fn refused(reader: &RowReader<'_>, row: &StagedRow, error: Error) -> Result<Reje
 struct Taken(HashSet<String>);
 
 impl Taken {
-    async fn look_up(work: &mut Work, run: &Run, keys: &[Keys]) -> Result<Self> {
+    /// Emails, which several records may share, matter only where `by_email` asks for them.
+    async fn look_up(work: &mut Work, run: &Run, keys: &[Keys], by_email: bool) -> Result<Self> {
         let external_ids: Vec<String> = keys.iter().filter_map(|keys| keys.external_id.clone()).collect();
-        let without_id = keys.iter().filter(|keys| keys.external_id.is_none());
+        let without_id = keys.iter().filter(|keys| by_email && keys.external_id.is_none());
         let emails: Vec<String> = without_id.filter_map(|keys| keys.email.clone()).collect();
         let mut all = HashSet::new();
         if run.import.dry_run {

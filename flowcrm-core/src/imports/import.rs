@@ -114,9 +114,9 @@ impl Import {
         Self { state: ImportState::Done, finished_at: Some(now), ..self }
     }
 
-    /// This import, given up for a reason that its reader may know.
-    pub(super) fn failed(self, error: &str, now: Timestamp) -> Self {
-        Self { state: ImportState::Failed, error: Some(error.to_owned()), finished_at: Some(now), ..self }
+    /// This import, given up for a reason that its reader may know; undoing one that had ended does not end it anew.
+    pub(super) fn failed(self, error: &str, finished_at: Option<Timestamp>) -> Self {
+        Self { state: ImportState::Failed, error: Some(error.to_owned()), finished_at, ..self }
     }
 
     /// This import, on its way back. What was kept before is looked at again.

@@ -15,6 +15,9 @@ use crate::ids::ImportId;
 /// How often it is looked at: another process may be working on it.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
+/// How long an import that another process has taken up is left to it, before this one looks for it again.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+
 /// An import that is watched; [`next`](Self::next) tells of each change until it has come to its end, or until it has
 /// been undone.
 #[derive(Debug)]
@@ -50,43 +53,42 @@ impl Progress {
     }
 }
 
-/// An import that is watched, and worked on by this process unless another has taken it up. The work goes on when this
+/// An import that is watched, and worked on by this process while no other does. Work that has begun goes on when this
 /// is dropped.
 #[derive(Debug)]
 pub struct ImportRun {
     watched: Progress,
-    /// None after it has ended well: another process may still be at it.
-    working: Option<JoinHandle<Result<usize>>>,
+    working: JoinHandle<Result<usize>>,
 }
 
 impl ImportRun {
     pub(super) fn begin(watched: Progress) -> Self {
-        let crm = watched.caller.crm().clone();
-        Self { watched, working: Some(tokio::spawn(async move { crm.run_waiting_imports().await })) }
+        Self { working: work(&watched.caller, Duration::ZERO), watched }
     }
 
     /// The import, as [`Progress::next`] tells of it.
     ///
     /// # Errors
     ///
-    /// As [`Progress::next`]; and what ended the work.
+    /// As [`Progress::next`]; and what ended the work, which is begun again by another call.
     pub async fn next(&mut self) -> Result<Option<Import>> {
+        let caller = self.watched.caller.clone();
         let mut watched = pin!(self.watched.next());
-        if let Some(working) = &mut self.working {
+        loop {
             // What has changed comes first, so that the last change is told before the end.
             let first = poll_fn(|context| match watched.as_mut().poll(context) {
                 Poll::Ready(told) => Poll::Ready(Ok(told)),
-                Poll::Pending => Pin::new(&mut *working).poll(context).map(Err),
+                Poll::Pending => Pin::new(&mut self.working).poll(context).map(Err),
             });
             match first.await {
                 Ok(told) => return told,
+                // Another process is at it; should that one go away, this one takes it up.
                 Err(ended) => {
-                    self.working = None;
+                    self.working = work(&caller, BETWEEN_TRIES);
                     ended.map_err(Error::internal)??;
                 }
             }
         }
-        watched.await
     }
 
     /// Waits until this process has no more work on imports, for a program that ends then.
@@ -95,9 +97,15 @@ impl ImportRun {
     ///
     /// What ended the work.
     pub async fn end(self) -> Result<()> {
-        match self.working {
-            Some(working) => working.await.map_err(Error::internal)?.map(|_| ()),
-            None => Ok(()),
-        }
+        self.working.await.map_err(Error::internal)?.map(|_| ())
     }
+}
+
+/// Works on whatever waits, after a pause.
+fn work(caller: &Caller, pause: Duration) -> JoinHandle<Result<usize>> {
+    let crm = caller.crm().clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(pause).await;
+        crm.run_waiting_imports().await
+    })
 }

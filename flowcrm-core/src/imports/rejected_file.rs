@@ -8,7 +8,7 @@ use crate::ids::ImportId;
 use crate::page::Page;
 
 /// How many rows are read in one transaction.
-const AT_ONCE: usize = 1_000;
+const AT_ONCE: usize = 100;
 
 /// What spreadsheets want to see to take a file for UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

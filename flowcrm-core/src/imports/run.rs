@@ -163,7 +163,8 @@ impl Crm {
     /// Ends an import before its last row, or leaves it half undone. What it has created stays.
     async fn fail(&self, mut tx: Box<dyn OrgTx>, lease: Lease, run: Run, error: &str) -> Result<()> {
         let now = self.env().now();
-        let import = run.import.clone().failed(error, now);
+        let finished_at = run.undo.map_or(Some(now), |_| run.import.finished_at);
+        let import = run.import.clone().failed(error, finished_at);
         tx.imports().delete_rows(import.id, i64::MAX).await?;
         tx.imports().forget_foreseen(import.id).await?;
         tx.imports().save(lease, &import, run.checkpoint).await?;

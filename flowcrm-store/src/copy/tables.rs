@@ -8,8 +8,8 @@ use flowcrm_core::Result;
 /// How many rows are read and written at once.
 const AT_ONCE: usize = 500;
 
-/// The same of a table whose rows are batches of many.
-const BATCHES_AT_ONCE: usize = 20;
+/// The same of a table whose rows may be large: batches of rows, and refused rows as they stood in the file.
+const LARGE_AT_ONCE: usize = 20;
 
 /// A table to copy.
 pub(super) struct Table {
@@ -192,7 +192,7 @@ impl Table {
     }
 
     fn at_once(&self) -> usize {
-        if self.name == "import_batches" { BATCHES_AT_ONCE } else { AT_ONCE }
+        if matches!(self.name, "import_batches" | "import_rejections") { LARGE_AT_ONCE } else { AT_ONCE }
     }
 
     fn key_columns(&self) -> Vec<&'static str> {

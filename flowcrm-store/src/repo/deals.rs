@@ -79,7 +79,7 @@ LIMIT $3"));
     UPDATE = Sql::both("UPDATE deals
 SET title = $4, value = $5, stage = $6, probability = $7, expected_close = $8, closed_at = $9, lead_id = $10,
     owner_id = $11, assigned_to_id = $12, notes = $13, lost_reason = $14, external_id = $15, search = $16,
-    updated_at = $17, version = $3
+    updated_at = $17, created_at = $18, version = $3
 WHERE org_id = $1 AND id = $2 AND version = $3 - 1");
 
     FREE_TASKS = Sql::both("UPDATE tasks SET deal_id = NULL WHERE org_id = $1 AND deal_id = $2");
@@ -262,6 +262,7 @@ impl DealRepository for OrgConnection {
             &deal.external_id,
             search(deal),
             deal.updated_at,
+            deal.created_at,
         ];
         if self.execute(UPDATE, values).await? != 1 {
             return Err(outdated());

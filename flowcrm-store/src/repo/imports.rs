@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use flowcrm_core::deals::Deal;
 use flowcrm_core::ids::{ImportId, LeadId, UserId};
@@ -39,7 +41,7 @@ const TAKEN_LEADS: &str = "SELECT l.external_id AS key FROM leads l WHERE l.org_
 
 const TAKEN_DEALS: &str = "SELECT d.external_id AS key FROM deals d WHERE d.org_id = $1";
 
-const TAKEN_EMAILS: &str = "SELECT l.email_key AS key FROM leads l WHERE l.org_id = $1";
+const TAKEN_EMAILS: &str = "SELECT DISTINCT l.email_key AS key FROM leads l WHERE l.org_id = $1";
 
 const LEADS: &str = "SELECT l.id, l.external_id FROM leads l WHERE l.org_id = $1";
 
@@ -51,9 +53,11 @@ const INSERT_KEYS: &str = "INSERT INTO import_keys (org_id, import_id, key, reco
 const INSERT_CHANGES: &str =
     "INSERT INTO import_changes (org_id, import_id, record_id, line, version, previous, is_restored)";
 
-/// What a record was before the import stays.
+/// What a record was before the import stays. So does the version when somebody has changed the record in between, by
+/// which undoing the import sees that they did.
 const OR_ITS_VERSION: &str =
-    "ON CONFLICT (org_id, import_id, record_id) DO UPDATE SET version = excluded.version";
+    "ON CONFLICT (org_id, import_id, record_id) DO UPDATE SET version = excluded.version
+WHERE import_changes.version = excluded.version - 1";
 
 const INSERT_OUTCOMES: &str =
     "INSERT INTO import_changes (org_id, import_id, record_id, line, version, is_restored, kept_because)";
@@ -606,13 +610,12 @@ impl ImportRepository for OrgConnection {
     }
 
     async fn leads_with(&mut self, external_ids: &[String], email_keys: &[String]) -> Result<Vec<Lead>> {
-        let mut found = Vec::new();
-        for row in having(self, leads::LIST, "l.external_id", external_ids).await? {
-            found.push(leads::lead(&row)?);
-        }
-        for row in having(self, leads::LIST, "l.email_key", email_keys).await? {
+        let mut rows = having(self, leads::LIST, "l.external_id", external_ids).await?;
+        rows.extend(having(self, leads::LIST, "l.email_key", email_keys).await?);
+        let (mut found, mut known) = (Vec::new(), HashSet::new());
+        for row in rows {
             let lead = leads::lead(&row)?;
-            if found.iter().all(|known: &Lead| known.id != lead.id) {
+            if known.insert(lead.id) {
                 found.push(lead);
             }
         }

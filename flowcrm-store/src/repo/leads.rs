@@ -78,7 +78,7 @@ WHERE l.org_id = $1 AND l.external_id = $2"));
     UPDATE = Sql::both("UPDATE leads
 SET name = $4, email = $5, email_key = $6, phone = $7, company = $8, source = $9, status = $10, value = $11,
     notes = $12, external_id = $13, owner_id = $14, assigned_to_id = $15, is_converted = $16, search = $17,
-    updated_at = $18, version = $3
+    updated_at = $18, created_at = $19, version = $3
 WHERE org_id = $1 AND id = $2 AND version = $3 - 1");
 
     FREE_DEALS = Sql::both("UPDATE deals SET lead_id = NULL WHERE org_id = $1 AND lead_id = $2");
@@ -288,6 +288,7 @@ impl LeadRepository for OrgConnection {
             lead.is_converted,
             search(lead),
             lead.updated_at,
+            lead.created_at,
         ];
         if self.execute(UPDATE, values).await? != 1 {
             return Err(outdated());

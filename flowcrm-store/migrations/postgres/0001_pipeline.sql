@@ -465,8 +465,8 @@ CREATE POLICY own_organization ON organizations TO flowcrm_app
 GRANT SELECT, INSERT, UPDATE ON organizations TO flowcrm_app;
 
 -- What the system role may see of tenants: organizations for platform operators, the accounts and sessions that
--- sign-ins begin with, which imports wait, of words and of what imports
--- changed whose they are, and which answers have been kept long enough.
+-- sign-ins begin with, which imports wait, of words and of what
+-- imports changed whose they are, and which answers have been kept long enough.
 CREATE POLICY every_organization ON organizations TO flowcrm_system USING (true);
 CREATE POLICY every_organization ON accounts FOR SELECT TO flowcrm_system USING (true);
 CREATE POLICY every_organization ON sessions FOR SELECT TO flowcrm_system USING (true);

@@ -16,25 +16,39 @@ const PIECE = 256 * 1024;
 function opened(file) {
   if (typeof file === "string" || file instanceof URL) {
     const path = file instanceof URL ? fileURLToPath(file) : file;
-    return {name: basename(path), pieces: createReadStream(path, {highWaterMark: PIECE})};
+    return {name: basename(path), pieces: read(path)};
   }
   if (file instanceof Uint8Array) return {name: "import.csv", pieces: sliced(file)};
   if (typeof file?.[Symbol.asyncIterator] === "function") {
+    // Whoever iterates is told of a failure, also of one before that; an event that nobody listens to ends the process.
+    file.on?.("error", () => {});
     const name = typeof file.path === "string" ? basename(file.path) : "import.csv";
     return {name, pieces: file};
   }
   throw badField("file", "must be a path, bytes, or a stream of bytes");
 }
 
+/** The pieces of a file, which is opened when the first is asked for. */
+async function* read(path) {
+  yield* createReadStream(path, {highWaterMark: PIECE});
+}
+
 function* sliced(bytes) {
   for (let start = 0; start < bytes.length; start += PIECE) yield bytes.subarray(start, start + PIECE);
+}
+
+async function begun(caller, kind, name, options) {
+  return settled(caller.beginImport(kind, text(name, "file"), json(options)));
 }
 
 /** Imports a file, and resolves when it is done. */
 async function importCsv(caller, kind, file, {onProgress, signal, ...options} = {}) {
   signal?.throwIfAborted();
   const {name, pieces} = opened(file);
-  const upload = await settled(caller.beginImport(kind, text(name, "file"), json(options)));
+  const upload = await begun(caller, kind, name, options).catch((error) => {
+    file.destroy?.();
+    throw error;
+  });
   let done;
   try {
     for await (const piece of pieces) {

@@ -9,10 +9,15 @@ class Listing {
     this.#fetch = fetch;
   }
 
-  /** The first page, fetched once. */
+  /** The first page, fetched once unless that fails. */
   async #begin() {
     this.#first ??= this.#fetch(undefined);
-    return this.#first;
+    try {
+      return await this.#first;
+    } catch (error) {
+      this.#first = undefined;
+      throw error;
+    }
   }
 
   /** How many records there are in all; null unless it was asked with `count`. */

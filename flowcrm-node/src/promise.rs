@@ -32,7 +32,7 @@ impl Cancellation {
     }
 }
 
-/// A promise of what a call comes to. A panic is an `internal_error`, whose cause goes to the process's warnings.
+/// A promise of what a call comes to. A panic is an `internal_error`, which carries its cause.
 pub(crate) fn promise<'env, T: ToNapiValue + Send + 'static>(
     env: &'env Env,
     cancellation: Option<&Cancellation>,

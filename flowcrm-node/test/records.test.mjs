@@ -5,8 +5,9 @@ import {createReadStream} from "node:fs";
 import {readFile, writeFile} from "node:fs/promises";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
+import {test} from "node:test";
 import {setTimeout as wait} from "node:timers/promises";
-import {FlowCrmError} from "../index.mjs";
+import {FlowCrmError, Listing} from "../index.mjs";
 import {PASSWORD, register, withCrm} from "./support.mjs";
 
 const refusal = (code, fields) => (error) => {
@@ -111,6 +112,28 @@ withCrm("files go in and out", async (me, crm) => {
   for (let round = 0; round < 200 && (await me.imports.get(done.id)).state !== "UNDONE"; round += 1) await wait(50);
   await worker.stop();
   assert.equal(await me.leads.list({count: true}).total(), 0);
+});
+
+withCrm("a file that cannot be read is refused, and nothing is left of it", async (me) => {
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    await assert.rejects(me.leads.importCsv("/no/such/file.csv"), {code: "ENOENT"});
+    await assert.rejects(me.leads.importCsv(createReadStream("/no/such/file.csv")), {code: "ENOENT"});
+  }
+  assert.deepEqual(await me.imports.list().all(), []);
+  const stream = createReadStream(new URL(import.meta.url));
+  await assert.rejects(me.leads.importCsv(stream, {dateOrder: "XYZ"}), refusal("validation_failed", ["options.dateOrder"]));
+  assert.ok(stream.destroyed);
+});
+
+test("a listing that failed is asked again", async () => {
+  const answers = [new Error("away"), {value: [1, 2], next: null, total: 2}];
+  const listing = new Listing(async () => {
+    const answer = answers.shift();
+    if (answer instanceof Error) throw answer;
+    return answer;
+  });
+  await assert.rejects(listing.all(), /away/);
+  assert.deepEqual([await listing.all(), await listing.total()], [[1, 2], 2]);
 });
 
 withCrm("a signal gives a call up", async (me) => {

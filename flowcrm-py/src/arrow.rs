@@ -1,5 +1,6 @@
 //! Lists as tables of Arrow: fetched page by page while a library reads them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::builder::{
@@ -11,6 +12,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use flowcrm_core::input::Body;
 use flowcrm_core::operations::{Arguments, Datum, Operation};
 use flowcrm_core::time::Timestamp;
+use flowcrm_core::worker::panic_message;
 use flowcrm_core::{Caller, Error, Result};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -106,7 +108,9 @@ impl Iterator for Table {
 
     fn next(&mut self) -> Option<Self::Item> {
         let query = self.query.take()?;
-        Some(self.page(query))
+        // A panic must not reach the library in C that reads.
+        let page = catch_unwind(AssertUnwindSafe(|| self.page(query)));
+        Some(page.unwrap_or_else(|panic| Err(ArrowError::ComputeError(panic_message(&*panic)))))
     }
 }
 

@@ -24,7 +24,9 @@ const MOST_DIGITS: usize = 40;
 /// `validation_failed` for all values that cannot be said in JSON.
 pub(crate) fn body(fields: Option<&Bound<'_, PyDict>>) -> Result<Body> {
     let (mut object, mut bad) = (Map::new(), Vec::new());
-    for (name, value) in fields.into_iter().flatten() {
+    // Other threads may change the dictionary meanwhile.
+    let fields = fields.map(PyDictMethods::copy).transpose().map_err(Error::internal)?;
+    for (name, value) in fields.iter().flatten() {
         let Some(name) = text(&name) else {
             bad.push(FieldError::new("?", "is no name"));
             continue;
@@ -120,7 +122,7 @@ fn json(value: &Bound<'_, PyAny>, depth: usize) -> Result<Value, String> {
 
 fn object(entries: &Bound<'_, PyDict>, depth: usize) -> Result<Value, String> {
     let mut object = Map::new();
-    for (name, value) in entries {
+    for (name, value) in entries.copy().map_err(|error| error.to_string())? {
         let name = text(&name).ok_or("must have texts as its keys")?;
         let name = if depth == 1 { camel_case(&name).unwrap_or(name) } else { name };
         object.insert(name, json(&value, depth + 1)?);

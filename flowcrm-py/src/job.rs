@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use crate::error::exception;
-use crate::runtime::{Home, runtime, tell};
+use crate::runtime::{Gate, Home, runtime};
 
 /// How often a waiting thread looks for signals: Ctrl-C.
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(100);
@@ -99,11 +99,12 @@ impl Job {
         let work = job.begin()?;
         job.home.check().map_err(|error| exception(py, &error))?;
         let runtime = runtime().map_err(|error| exception(py, &error))?;
+        let gate = Gate::here().map_err(|error| exception(py, &error))?;
         let mut state = job.state();
         let kept = slf.clone_ref(py);
         let task = runtime.spawn(async move {
             let outcome = work.await;
-            tell(move |py| {
+            gate.tell(move |py| {
                 *kept.get().state() = State::Done(outcome);
                 if let Err(error) = told.call0(py) {
                     // An event loop that has been closed has nobody left to tell.

@@ -6,27 +6,59 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use flowcrm_core::{Error, ErrorCode, Result};
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::block_in_place;
 
-/// The runtime of this process. A process that was forked has none of its parent's threads, and gets its own.
-static RUNTIME: Mutex<Option<(u32, &'static Runtime)>> = Mutex::new(None);
+/// What works for this process. A process that was forked has none of its parent's threads, and gets its own.
+static THREADS: Mutex<Option<Threads>> = Mutex::new(None);
 
-/// Whether threads of the runtime may still call Python: not while it exits.
-static GATE: RwLock<bool> = RwLock::new(true);
+#[derive(Clone, Copy)]
+struct Threads {
+    process: u32,
+    runtime: &'static Runtime,
+    gate: Gate,
+}
+
+fn threads() -> Result<Threads> {
+    let process = process::id();
+    let mut kept = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(threads) = *kept
+        && threads.process == process
+    {
+        return Ok(threads);
+    }
+    let built = Builder::new_multi_thread().worker_threads(2).thread_name("flowcrm").enable_all().build();
+    // Both live as long as the process does.
+    let runtime: &'static Runtime = Box::leak(Box::new(built.map_err(Error::internal)?));
+    let threads = Threads { process, runtime, gate: Gate(Box::leak(Box::new(RwLock::new(true)))) };
+    *kept = Some(threads);
+    Ok(threads)
+}
 
 /// The runtime of this process; begun when it is first asked for.
 pub(crate) fn runtime() -> Result<&'static Runtime> {
-    let process = process::id();
-    let mut kept = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((home, runtime)) = *kept
-        && home == process
-    {
-        return Ok(runtime);
+    Ok(threads()?.runtime)
+}
+
+/// Whether threads of the runtime may still call Python: not while it exits.
+#[derive(Clone, Copy)]
+pub(crate) struct Gate(&'static RwLock<bool>);
+
+impl Gate {
+    /// The gate of this process.
+    pub(crate) fn here() -> Result<Self> {
+        Ok(threads()?.gate)
     }
-    let built = Builder::new_multi_thread().worker_threads(2).thread_name("flowcrm").enable_all().build();
-    // It lives as long as the process does.
-    let runtime: &'static Runtime = Box::leak(Box::new(built.map_err(Error::internal)?));
-    *kept = Some((process, runtime));
-    Ok(runtime)
+
+    /// Calls Python from a thread of the runtime, unless the interpreter exits. Other work of the thread goes on
+    /// elsewhere meanwhile: whoever has the GIL may wait for it.
+    pub(crate) fn tell(self, say: impl FnOnce(Python<'_>)) {
+        block_in_place(|| {
+            let is_open = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if *is_open {
+                Python::attach(say);
+            }
+        });
+    }
 }
 
 /// The process that a handle was opened in.
@@ -53,16 +85,12 @@ impl Home {
     }
 }
 
-/// Calls Python from a thread of the runtime, unless the interpreter exits.
-pub(crate) fn tell(say: impl FnOnce(Python<'_>)) {
-    let is_open = GATE.read().unwrap_or_else(PoisonError::into_inner);
-    if *is_open {
-        Python::attach(say);
-    }
-}
-
 /// Keeps threads from calling Python from now on; called when the interpreter exits, before it is taken down.
 #[pyfunction]
 pub(crate) fn close_gate(py: Python<'_>) {
-    py.detach(|| *GATE.write().unwrap_or_else(PoisonError::into_inner) = false);
+    let kept = *THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    // A parent's gate may have been left half open by a thread that there is not in a fork.
+    if let Some(threads) = kept.filter(|threads| threads.process == process::id()) {
+        py.detach(|| *threads.gate.0.write().unwrap_or_else(PoisonError::into_inner) = false);
+    }
 }

@@ -120,6 +120,37 @@ def test_a_fork_opens_its_own(url: str, me: flowcrm.Caller) -> None:
     assert [lead["name"] for lead in me.leads.list()] == ["Opened anew"]
 
 
+FORKING = """
+import asyncio, os, sys
+import flowcrm.aio
+async def main():
+    crm = await flowcrm.aio.open(sys.argv[1])
+    me = await crm.register(name="A", email="a@b.example", password="correct horse", org_name="O")
+    calls = [asyncio.ensure_future(me.leads.list(count=True).total()) for _ in range(400)]
+    await asyncio.sleep(0)
+    children = []
+    for _ in range(20):
+        sum(range(200_000))
+        child = os.fork()
+        if child == 0:
+            return None
+        children.append(child)
+        await asyncio.sleep(0)
+    await asyncio.gather(*calls)
+    return [os.waitpid(child, 0)[1] for child in children]
+loop = asyncio.new_event_loop()
+codes = loop.run_until_complete(main())
+if codes is not None:
+    print(codes)
+"""
+
+
+def test_a_forked_child_ends_as_any_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORKING, f"sqlite:{tmp_path / 'crm.db'}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{[0] * 20}\n"), done.stderr
+
+
 EXITING = """
 import asyncio, sys, threading
 import flowcrm, flowcrm.aio

@@ -3,8 +3,8 @@ import type {Caller, Import} from "./types.js";
 
 export type * from "./types.js";
 
-/** An amount in major units: a number, or its exact text in a CRM that was opened with `{money: "string"}`. */
-export type Money = number;
+/** What an amount in major units is told as: a number, or its exact text in a CRM that was opened with `{money: "string"}`. */
+export type Money = number | string;
 
 /** How a call is made. */
 export interface CallOptions {
@@ -72,14 +72,14 @@ export class Worker implements AsyncDisposable {
 }
 
 /** A CRM. */
-export class Crm implements AsyncDisposable {
+export class Crm<M extends Money = number> implements AsyncDisposable {
   private constructor();
   /** Makes an organization with its first OWNER, and signs them in. */
-  register(fields: {name: string; email: string; password: string; orgName: string}): Promise<Caller>;
+  register(fields: {name: string; email: string; password: string; orgName: string}): Promise<Caller<M>>;
   /** Signs a user in; `code` is one of their authenticator, for users with two-factor sign-in. */
-  signIn(fields: {email: string; password: string; code?: string}): Promise<Caller>;
+  signIn(fields: {email: string; password: string; code?: string | null | undefined}): Promise<Caller<M>>;
   /** Acts as a user without a password: for programs that are trusted with every organization. */
-  asUser(idOrEmail: string): Promise<Caller>;
+  asUser(idOrEmail: string): Promise<Caller<M>>;
   /** Begins to work in the background, as a server does: `me.imports.undo` needs a worker somewhere. */
   worker(): Promise<Worker>;
   /** Ends all connections; what is called afterwards is refused as `unavailable`. */
@@ -88,14 +88,23 @@ export class Crm implements AsyncDisposable {
 }
 
 /** How a CRM is opened. */
-export interface OpenOptions {
+export interface OpenOptions<M extends keyof MoneyTypes = keyof MoneyTypes> {
   /** Signs tokens; at least 32 bytes, the same for all who use the database. `JWT_SECRET` when absent. */
   secret?: string | undefined;
   /** Brings a Postgres database up to date. */
   migrate?: boolean | undefined;
   /** How money is told: as a number, or as its exact text. */
-  money?: "number" | "string" | undefined;
+  money?: M | undefined;
+}
+
+/** What money is told as, by the option `money`. */
+export interface MoneyTypes {
+  number: number;
+  string: string;
 }
 
 /** Opens the CRM in the database at `url`: `sqlite:crm.db`, `sqlite::memory:`, `postgres://...`. */
-export function open(url: string, options?: OpenOptions): Promise<Crm>;
+export function open<M extends keyof MoneyTypes = "number">(
+  url: string,
+  options?: OpenOptions<M>,
+): Promise<Crm<MoneyTypes[M]>>;

@@ -5,9 +5,12 @@
 const native = require("./native.js");
 const {settled} = require("./lib/call.js");
 const {FlowCrmError, badField} = require("./lib/error.js");
-const {json, optionalText, text} = require("./lib/input.js");
+const {json, optionalText, options, text} = require("./lib/input.js");
 const {Listing} = require("./lib/listing.js");
 const {Caller} = require("./lib/caller.js");
+
+// What goes wrong where nobody waits for it is for whoever listens to warnings of the process.
+native.onWarning((line) => process.emitWarning(line, "FlowCrmWarning"));
 
 /** What works in the background, until it is stopped. */
 class Worker {
@@ -38,9 +41,8 @@ class Crm {
     return new Caller(await settled(this.#native.register(json(fields))));
   }
 
-  async signIn(fields = {}) {
-    const {code, ...rest} = fields ?? {};
-    return new Caller(await settled(this.#native.signIn(json({...rest, twoFactorToken: code}))));
+  async signIn(fields) {
+    return new Caller(await settled(this.#native.signIn(json(fields))));
   }
 
   async asUser(idOrEmail) {
@@ -60,8 +62,8 @@ class Crm {
   }
 }
 
-async function open(url, {secret, migrate = false, money = "number", ...unknown} = {}) {
-  for (const name of Object.keys(unknown)) throw badField(name, "is not an option here");
+async function open(url, given) {
+  const {secret, migrate = false, money = "number"} = options(given, ["secret", "migrate", "money"]);
   if (money !== "number" && money !== "string") throw badField("money", "must be 'number' or 'string'");
   if (typeof migrate !== "boolean") throw badField("migrate", "must be true or false");
   return new Crm(await settled(native.open(text(url, "url"), optionalText(secret, "secret"), migrate, money === "string")));

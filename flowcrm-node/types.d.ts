@@ -131,11 +131,11 @@ export interface BulkTasks {
 }
 
 /** A lead that became a deal. */
-export interface Conversion {
+export interface Conversion<M extends Money = number> {
   /** The deal made of it. */
-  deal: Deal;
+  deal: Deal<M>;
   /** The lead, now WON. */
-  lead: Lead;
+  lead: Lead<M>;
 }
 
 /** The deal to make of a lead; what is absent comes from the lead. */
@@ -157,11 +157,11 @@ export interface ConvertLead {
  *
  * A week goes from Monday to Sunday, a month from its first to its last day, both in the organization's time zone.
  */
-export interface DashboardStats {
+export interface DashboardStats<M extends Money = number> {
   /** How many percent of the leads are WON, rounded; 0 when there are no leads. */
   conversionRate: number;
   /** What the deals won this month are worth. */
-  dealValueThisMonth: Money;
+  dealValueThisMonth: M;
   /** How many deals were won this month, by when they were closed. */
   dealsWonThisMonth: number;
   /** How many leads were created this week. */
@@ -169,9 +169,9 @@ export interface DashboardStats {
   /** How many tasks are not DONE. */
   openTasks: number;
   /** What the deals in the open stages are worth. */
-  pipelineValue: Money;
+  pipelineValue: M;
   /** The same for the week and the month before. */
-  previous: PreviousFigures;
+  previous: PreviousFigures<M>;
   /** How many deals there are. */
   totalDeals: number;
   /** How many leads there are. */
@@ -184,7 +184,7 @@ export interface DashboardStats {
 export type DateOrder = "dmy" | "mdy" | "ymd";
 
 /** What happened on one day, from midnight to midnight in the organization's time zone. */
-export interface DayFigures {
+export interface DayFigures<M extends Money = number> {
   /** How many leads were converted into a deal; leads deleted since and leads set WON by hand do not count. */
   converted: number;
   /** The date. */
@@ -194,7 +194,7 @@ export interface DayFigures {
   /** How many leads were created. */
   leads: number;
   /** What the deals won are worth. */
-  revenue: Money;
+  revenue: M;
   /** How many tasks were completed. */
   tasksCompleted: number;
   /** How many tasks were due, done or not. */
@@ -208,7 +208,7 @@ export interface DeactivateUser {
 }
 
 /** Something that may be sold. */
-export interface Deal {
+export interface Deal<M extends Money = number> {
   /** Who works on it. */
   assignedToId: string | null;
   /** When it was won or lost; null while it is open. */
@@ -240,13 +240,13 @@ export interface Deal {
   /** When it was last changed. */
   updatedAt: string;
   /** What it is worth, in the organization's currency. */
-  value: Money;
+  value: M;
   /** Counts the changes, from 1. */
   version: number;
 }
 
 /** A deal with what belongs to it. */
-export interface DealDetail {
+export interface DealDetail<M extends Money = number> {
   /** Who works on it. */
   assignedTo: UserRef | null;
   /** Who works on it. */
@@ -262,7 +262,7 @@ export interface DealDetail {
   /** The deal's id. */
   id: string;
   /** The lead that it is made with; id and name only for those who may not read it. */
-  lead: LeadView | null;
+  lead: LeadView<M> | null;
   /** The lead that it is made with. */
   leadId: string | null;
   /** Why it was lost; null unless it is `CLOSED_LOST`. */
@@ -286,7 +286,7 @@ export interface DealDetail {
   /** When it was last changed. */
   updatedAt: string;
   /** What it is worth, in the organization's currency. */
-  value: Money;
+  value: M;
   /** Counts the changes, from 1. */
   version: number;
 }
@@ -535,7 +535,7 @@ export interface KeptRecord {
 }
 
 /** A person or company who may become a customer. */
-export interface Lead {
+export interface Lead<M extends Money = number> {
   /** Who works on it. */
   assignedToId: string | null;
   /** Where they work. */
@@ -565,13 +565,13 @@ export interface Lead {
   /** When it was last changed. */
   updatedAt: string;
   /** What it may be worth, in the organization's currency. */
-  value: Money;
+  value: M;
   /** Counts the changes, from 1. */
   version: number;
 }
 
 /** A lead with what belongs to it. */
-export interface LeadDetail {
+export interface LeadDetail<M extends Money = number> {
   /** The 20 newest activities, newest first. */
   activities: Array<Activity>;
   /** Who works on it. */
@@ -583,7 +583,7 @@ export interface LeadDetail {
   /** When it was created. */
   createdAt: string;
   /** The deals made with it, newest first, at most 200. */
-  deals: Array<Deal>;
+  deals: Array<Deal<M>>;
   /** Their email address; not unique. */
   email: string | null;
   /** The lead's id in another system; unique in the organization. */
@@ -609,7 +609,7 @@ export interface LeadDetail {
   /** When it was last changed. */
   updatedAt: string;
   /** What it may be worth, in the organization's currency. */
-  value: Money;
+  value: M;
   /** Counts the changes, from 1. */
   version: number;
 }
@@ -710,21 +710,20 @@ export interface LeadSourceFigures {
 export type LeadStatus = "NEW" | "CONTACTED" | "QUALIFIED" | "PROPOSAL" | "WON" | "LOST";
 
 /** The leads of one status. */
-export interface LeadStatusFigures {
+export interface LeadStatusFigures<M extends Money = number> {
   /** How many leads have it. */
   count: number;
   /** The status. */
   status: LeadStatus;
   /** What they may be worth. */
-  value: Money;
+  value: M;
 }
 
 /** A lead as it stands in another record: in full to those who may read it, named to others. */
-export interface LeadView {
-}
+export type LeadView<M extends Money = number> = Lead<M> | LeadRef;
 
 /** What one active member has done this month. */
-export interface MemberFigures {
+export interface MemberFigures<M extends Money = number> {
   /** How many deals were created this month that the member owns. */
   deals: number;
   /** How many deals that the member owns were won this month, by when they were closed. */
@@ -734,7 +733,7 @@ export interface MemberFigures {
   /** The member's name. */
   name: string;
   /** What the deals won are worth. */
-  revenue: Money;
+  revenue: M;
   /** The member's role. */
   role: Role;
   /** How many tasks of the member's were completed this month. */
@@ -923,9 +922,9 @@ export interface OverdueQuery {
 }
 
 /** Figures of the week and the month before the present ones, to compare with. */
-export interface PreviousFigures {
+export interface PreviousFigures<M extends Money = number> {
   /** What the deals won last month are worth. */
-  dealValueLastMonth: Money;
+  dealValueLastMonth: M;
   /** How many deals were won last month. */
   dealsWonLastMonth: number;
   /** How many leads were created last week. */
@@ -978,15 +977,15 @@ export interface Session {
 }
 
 /** The deals of one stage. */
-export interface StageFigures {
+export interface StageFigures<M extends Money = number> {
   /** How many deals stand there. */
   count: number;
   /** The stage. */
   stage: DealStage;
   /** What they are worth. */
-  value: Money;
+  value: M;
   /** What they are worth by their probability, rounded once for the stage. */
-  weightedValue: Money;
+  weightedValue: M;
 }
 
 /** Something that somebody has to do. */
@@ -1207,6 +1206,18 @@ export interface User {
   version: number;
 }
 
+/** What every member may know of another. */
+export interface UserBrief {
+  /** Whether the user may sign in. */
+  active: boolean;
+  /** The user's id. */
+  id: string;
+  /** The user's name. */
+  name: string;
+  /** The user's role. */
+  role: Role;
+}
+
 /** Lists the organization's users; MANAGER and SALES see id, name, role and active. Which of them, and how. */
 export interface UserQuery {
   /** Only those who may sign in (`true`), or may not (`false`). */
@@ -1232,37 +1243,36 @@ export interface UserRef {
 }
 
 /** A user as the viewer may see them: in full to ADMIN and OWNER, in brief to others. */
-export interface UserView {
-}
+export type UserView = User | UserBrief;
 
 /** What happened in the last seven days. */
-export interface WeeklyFigures {
+export interface WeeklyFigures<M extends Money = number> {
   /** The last seven days, oldest first; the last is today. */
-  days: Array<DayFigures>;
+  days: Array<DayFigures<M>>;
 }
 
 /** Leads and their activities. */
-export interface Leads {
+export interface Leads<M extends Money = number> {
   /** Lists the leads that you may see. */
-  list(fields?: LeadQuery, options?: CallOptions): Listing<Lead>;
+  list(fields?: LeadQuery, options?: CallOptions): Listing<Lead<M>>;
   /** Creates a lead. */
-  create(fields: NewLead, options?: CreateOptions): Promise<Lead>;
+  create(fields: NewLead, options?: CreateOptions): Promise<Lead<M>>;
   /** Changes or deletes up to 500 leads, each by your right on it. */
   bulk(fields: BulkLeads, options?: CallOptions): Promise<Array<BulkOutcome>>;
   /** Deletes a lead with its activities; its deals and tasks stay, without it. */
   delete(id: string, options?: CallOptions): Promise<void>;
   /** Reads a lead with its people, its 20 newest activities and its deals. */
-  get(id: string, options?: CallOptions): Promise<LeadDetail>;
+  get(id: string, options?: CallOptions): Promise<LeadDetail<M>>;
   /** Changes a lead: absent fields stay, null clears. */
-  update(id: string, fields?: LeadPatch, options?: UpdateOptions): Promise<Lead>;
+  update(id: string, fields?: LeadPatch, options?: UpdateOptions): Promise<Lead<M>>;
   /** Lists a lead's activities, newest first. */
   activities(id: string, fields?: ActivityQuery, options?: CallOptions): Listing<Activity>;
   /** Adds an activity to a lead. */
   addActivity(id: string, fields: NewActivity, options?: CreateOptions): Promise<Activity>;
   /** Gives a lead to somebody, or to nobody. */
-  assign(id: string, fields?: AssignLead, options?: CallOptions): Promise<Lead>;
+  assign(id: string, fields?: AssignLead, options?: CallOptions): Promise<Lead<M>>;
   /** Makes a deal of a lead, and sets the lead WON. */
-  convert(id: string, fields?: ConvertLead, options?: CreateOptions): Promise<Conversion>;
+  convert(id: string, fields?: ConvertLead, options?: CreateOptions): Promise<Conversion<M>>;
   /** Imports a CSV file, and resolves when it is done. Rows that are not valid are left out. */
   importCsv(file: CsvSource, options?: ImportOptions & ImportCallOptions): Promise<Import>;
   /** Writes all records that the filters select as a CSV file, chunk by chunk. */
@@ -1270,19 +1280,19 @@ export interface Leads {
 }
 
 /** Deals. */
-export interface Deals {
+export interface Deals<M extends Money = number> {
   /** Lists deals. */
-  list(fields?: DealQuery, options?: CallOptions): Listing<Deal>;
+  list(fields?: DealQuery, options?: CallOptions): Listing<Deal<M>>;
   /** Creates a deal. */
-  create(fields: NewDeal, options?: CreateOptions): Promise<Deal>;
+  create(fields: NewDeal, options?: CreateOptions): Promise<Deal<M>>;
   /** Changes or deletes up to 500 deals, each by your right on it. */
   bulk(fields: BulkDeals, options?: CallOptions): Promise<Array<BulkOutcome>>;
   /** Deletes a deal; its tasks stay, without it. */
   delete(id: string, options?: CallOptions): Promise<void>;
   /** Reads a deal with its lead, its people and its tasks. */
-  get(id: string, options?: CallOptions): Promise<DealDetail>;
+  get(id: string, options?: CallOptions): Promise<DealDetail<M>>;
   /** Changes a deal: absent fields stay, null clears; a new `stage` moves it. */
-  update(id: string, fields?: DealPatch, options?: UpdateOptions): Promise<Deal>;
+  update(id: string, fields?: DealPatch, options?: UpdateOptions): Promise<Deal<M>>;
   /** Imports a CSV file, and resolves when it is done. Rows that are not valid are left out. */
   importCsv(file: CsvSource, options?: ImportOptions & ImportCallOptions): Promise<Import>;
   /** Writes all records that the filters select as a CSV file, chunk by chunk. */
@@ -1393,25 +1403,25 @@ export interface Imports {
 }
 
 /** Figures, counted over what the user may list. */
-export interface Dashboard {
+export interface Dashboard<M extends Money = number> {
   /** Lists the newest events that you are in the audience of. */
   activity(fields?: FeedQuery, options?: CallOptions): Promise<Array<Event>>;
   /** Counts leads by source, largest first, those without one last. */
   leadSources(options?: CallOptions): Promise<Array<LeadSourceFigures>>;
   /** Counts and sums leads by status. */
-  leadStatus(options?: CallOptions): Promise<Array<LeadStatusFigures>>;
+  leadStatus(options?: CallOptions): Promise<Array<LeadStatusFigures<M>>>;
   /** Lists overdue tasks, longest overdue first. */
   overdueTasks(fields?: OverdueQuery, options?: CallOptions): Promise<Array<Task>>;
   /** Counts and sums deals by stage. */
-  pipeline(options?: CallOptions): Promise<Array<StageFigures>>;
+  pipeline(options?: CallOptions): Promise<Array<StageFigures<M>>>;
   /** Counts leads, deals and tasks, this week and month beside the last. */
-  stats(options?: CallOptions): Promise<DashboardStats>;
+  stats(options?: CallOptions): Promise<DashboardStats<M>>;
   /** Counts tasks by status. */
   taskStatus(options?: CallOptions): Promise<Array<TaskStatusFigures>>;
   /** Shows how each member is doing this month; not for SALES. */
-  teamPerformance(options?: CallOptions): Promise<Array<MemberFigures>>;
+  teamPerformance(options?: CallOptions): Promise<Array<MemberFigures<M>>>;
   /** Shows the last 7 days, day by day. */
-  weekly(options?: CallOptions): Promise<WeeklyFigures>;
+  weekly(options?: CallOptions): Promise<WeeklyFigures<M>>;
 }
 
 /** What happened, as far as the user was meant to see it. */
@@ -1427,13 +1437,13 @@ export interface Audit {
 }
 
 /** One user, and through them everything that they may do. */
-export interface Caller {
+export interface Caller<M extends Money = number> {
   /** The user's id. */
   readonly id: string;
   /** Leads and their activities. */
-  readonly leads: Leads;
+  readonly leads: Leads<M>;
   /** Deals. */
-  readonly deals: Deals;
+  readonly deals: Deals<M>;
   /** Tasks. */
   readonly tasks: Tasks;
   /** The members of the organization. */
@@ -1449,7 +1459,7 @@ export interface Caller {
   /** Imports of leads and deals. */
   readonly imports: Imports;
   /** Figures, counted over what the user may list. */
-  readonly dashboard: Dashboard;
+  readonly dashboard: Dashboard<M>;
   /** What happened, as far as the user was meant to see it. */
   readonly events: Events;
   /** The audit log. */

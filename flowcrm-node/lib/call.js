@@ -16,7 +16,7 @@ async function settled(promise) {
 
 /** What a call comes to; when the signal is aborted meanwhile, the call is given up. */
 async function call(begin, signal) {
-  if (signal === undefined || signal === null) return settled(begin());
+  if (signal === undefined) return settled(begin());
   signal.throwIfAborted();
   const cancellation = new native.Cancellation();
   const cancel = () => cancellation.cancel();
@@ -31,4 +31,17 @@ async function call(begin, signal) {
   }
 }
 
-module.exports = {call, settled};
+/** What a promise of somebody else comes to, unless the signal is aborted before. */
+function unlessAborted(promise, signal) {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, {once: true});
+    Promise.resolve(promise)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+module.exports = {call, settled, unlessAborted};

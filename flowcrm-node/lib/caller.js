@@ -5,7 +5,7 @@
 const {call} = require("./call.js");
 const {badField} = require("./error.js");
 const {chunksOf, importCsv} = require("./files.js");
-const {json, optionalText, text, version} = require("./input.js");
+const {abortSignal, json, optionalText, options, text, version} = require("./input.js");
 const {Listing} = require("./listing.js");
 const operations = require("./operations.js");
 
@@ -33,12 +33,12 @@ function group(caller, name, methods) {
   for (const [method, operation] of Object.entries(methods)) {
     made[method] = (...taken) => perform(caller, operation, taken);
   }
-  if (IMPORTED.includes(name)) made.importCsv = (file, options) => importCsv(caller, name, file, options);
+  if (IMPORTED.includes(name)) made.importCsv = (file, given) => importCsv(caller, name, file, given);
   if (EXPORTED.includes(name)) {
-    made.export = (filters, {signal} = {}) => chunksOf(() => caller.export(name, json(filters)), signal);
+    made.export = (filters, given) => chunksOf((giveUp) => caller.export(name, json(filters), giveUp), given);
   }
   if (name === "imports") {
-    made.rejectedFile = (id, {signal} = {}) => chunksOf(() => caller.rejectedFile(text(id, "id")), signal);
+    made.rejectedFile = (id, given) => chunksOf((giveUp) => caller.rejectedFile(text(id, "id"), giveUp), given);
   }
   return Object.freeze(made);
 }
@@ -53,13 +53,13 @@ async function ask(caller, operation, taken, cursor) {
   const rest = [...taken];
   const id = operation.takesId ? text(rest.shift(), "id") : undefined;
   const fields = operation.takesFields ? rest.shift() : undefined;
-  const {signal, version: known, idempotencyKey, ...unknown} = rest.shift() ?? {};
-  for (const name of [...Object.keys(unknown), ...rest.map(() => "argument")]) throw badField(name, "is not an option here");
+  const {signal, version: known, idempotencyKey} = options(rest.shift(), operation.options);
+  if (rest.length > 0) throw badField("argument", "is not an option here");
   const asked = {id, version: version(known), idempotencyKey: optionalText(idempotencyKey, "Idempotency-Key")};
   // What is counted once need not be counted for every page.
   const fieldsThen = cursor === undefined ? fields : {...fields, cursor, count: false};
   const body = json(fieldsThen);
-  const answer = await call((cancellation) => caller.call(operation.id, body, asked, cancellation), signal);
+  const answer = await call((giveUp) => caller.call(operation.id, body, asked, giveUp), abortSignal(signal));
   return JSON.parse(answer);
 }
 

@@ -5,68 +5,73 @@
 const {createReadStream} = require("node:fs");
 const {basename} = require("node:path");
 const {fileURLToPath} = require("node:url");
-const {settled} = require("./call.js");
+const {call, settled, unlessAborted} = require("./call.js");
 const {FlowCrmError, badField} = require("./error.js");
-const {json, text} = require("./input.js");
+const {abortSignal, json, options, text} = require("./input.js");
 
 /** So much of a file is sent at once. */
 const PIECE = 256 * 1024;
 
-/** The name and the pieces of a file. */
-function opened(file) {
+/** The name of a file, and how what its pieces come from is opened. */
+function named(file) {
   if (typeof file === "string" || file instanceof URL) {
     const path = file instanceof URL ? fileURLToPath(file) : file;
-    return {name: basename(path), pieces: read(path)};
+    return {name: basename(path), open: () => createReadStream(path, {highWaterMark: PIECE})};
   }
-  if (file instanceof Uint8Array) return {name: "import.csv", pieces: sliced(file)};
+  if (file instanceof Uint8Array) return {name: "import.csv", open: () => sliced(file)};
   if (typeof file?.[Symbol.asyncIterator] === "function") {
     // Whoever iterates is told of a failure, also of one before that; an event that nobody listens to ends the process.
     file.on?.("error", () => {});
     const name = typeof file.path === "string" ? basename(file.path) : "import.csv";
-    return {name, pieces: file};
+    return {name, open: () => file};
   }
   throw badField("file", "must be a path, bytes, or a stream of bytes");
-}
-
-/** The pieces of a file, which is opened when the first is asked for. */
-async function* read(path) {
-  yield* createReadStream(path, {highWaterMark: PIECE});
 }
 
 function* sliced(bytes) {
   for (let start = 0; start < bytes.length; start += PIECE) yield bytes.subarray(start, start + PIECE);
 }
 
-async function begun(caller, kind, name, options) {
-  return settled(caller.beginImport(kind, text(name, "file"), json(options)));
+/** The pieces that come from a source, until the signal is aborted. The source is closed then. */
+async function* piecesOf(source, signal) {
+  const iterator = source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]();
+  try {
+    for (;;) {
+      const {done, value} = await unlessAborted(iterator.next(), signal);
+      if (done) return;
+      const piece = typeof value === "string" ? Buffer.from(value) : value;
+      if (!(piece instanceof Uint8Array)) throw badField("file", "must be a stream of bytes");
+      yield piece;
+    }
+  } finally {
+    source.destroy?.();
+    // One that has stalled would not answer: nobody waits for it.
+    (async () => iterator.return?.())().catch(() => {});
+  }
 }
 
 /** Imports a file, and resolves when it is done. */
-async function importCsv(caller, kind, file, {onProgress, signal, ...options} = {}) {
-  signal?.throwIfAborted();
-  const {name, pieces} = opened(file);
-  const upload = await begun(caller, kind, name, options).catch((error) => {
+async function importCsv(caller, kind, file, given) {
+  const {onProgress, signal: asked, ...importing} = options(given);
+  const signal = abortSignal(asked);
+  if (onProgress !== undefined && typeof onProgress !== "function") throw badField("onProgress", "must be a function");
+  const {name, open} = named(file);
+  const begin = (giveUp) => caller.beginImport(kind, text(name, "file"), json(importing), giveUp);
+  const upload = await call(begin, signal).catch((error) => {
     file.destroy?.();
     throw error;
   });
-  let done;
+  let run;
   try {
-    for await (const piece of pieces) {
-      signal?.throwIfAborted();
-      const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
-      if (!(bytes instanceof Uint8Array)) throw badField("file", "must be a stream of bytes");
-      await settled(upload.push(bytes));
-    }
-    done = JSON.parse(await settled(upload.finish()));
+    for await (const piece of piecesOf(open(), signal)) await call((giveUp) => upload.push(piece, giveUp), signal);
+    run = await call((giveUp) => upload.run(giveUp), signal);
   } catch (error) {
     await settled(upload.abandon());
     throw error;
   }
-  const run = await settled(caller.runImport(done.id));
+  let done;
   for (;;) {
-    // The import goes on in the background when nobody waits for it any more.
-    signal?.throwIfAborted();
-    const now = await settled(run.next());
+    const now = await call((giveUp) => run.next(giveUp), signal);
     if (now === null) break;
     done = JSON.parse(now);
     await onProgress?.(done);
@@ -78,12 +83,11 @@ async function importCsv(caller, kind, file, {onProgress, signal, ...options} = 
 }
 
 /** The chunks of a file that is being written. */
-async function* chunksOf(begin, signal) {
-  signal?.throwIfAborted();
-  const chunks = await settled(begin());
+async function* chunksOf(begin, given) {
+  const signal = abortSignal(options(given, ["signal"]).signal);
+  const chunks = await call(begin, signal);
   for (;;) {
-    signal?.throwIfAborted();
-    const chunk = await settled(chunks.next());
+    const chunk = await call((giveUp) => chunks.next(giveUp), signal);
     if (chunk === null) return;
     yield chunk;
   }

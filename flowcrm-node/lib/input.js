@@ -87,4 +87,20 @@ function version(value) {
   return value;
 }
 
-module.exports = {json, optionalText, text, version};
+/** The options of a call; refuses others than those known, if any are. */
+function options(given, known) {
+  if (given === undefined || given === null) return {};
+  if (!isPlain(given)) throw badField("options", "must be an object");
+  const unknown = known === undefined ? [] : Object.keys(given).filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw badFields(unknown.map((field) => ({field, message: "is not an option here"})));
+  return given;
+}
+
+/** A signal that gives a call up, or nothing. */
+function abortSignal(value) {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value.throwIfAborted !== "function") throw badField("signal", "must be an AbortSignal");
+  return value;
+}
+
+module.exports = {abortSignal, json, optionalText, options, text, version};

@@ -7,6 +7,9 @@ module.exports = {
       "id": "listAuditLogs",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     }
   },
@@ -15,24 +18,37 @@ module.exports = {
       "id": "getMe",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "update": {
       "id": "updateMe",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal",
+        "version"
+      ],
       "isPaged": false
     },
     "sessions": {
       "id": "listSessions",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "endSession": {
       "id": "endSession",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     }
   },
@@ -41,54 +57,81 @@ module.exports = {
       "id": "dashboardActivity",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "leadSources": {
       "id": "dashboardLeadSources",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "leadStatus": {
       "id": "dashboardLeadStatus",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "overdueTasks": {
       "id": "dashboardOverdueTasks",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "pipeline": {
       "id": "dashboardPipeline",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "stats": {
       "id": "dashboardStats",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "taskStatus": {
       "id": "dashboardTaskStatus",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "teamPerformance": {
       "id": "dashboardTeamPerformance",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "weekly": {
       "id": "dashboardWeekly",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     }
   },
@@ -97,36 +140,56 @@ module.exports = {
       "id": "listDeals",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     },
     "create": {
       "id": "createDeal",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal",
+        "idempotencyKey"
+      ],
       "isPaged": false
     },
     "bulk": {
       "id": "bulkDeals",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "delete": {
       "id": "deleteDeal",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "get": {
       "id": "getDeal",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "update": {
       "id": "updateDeal",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal",
+        "version"
+      ],
       "isPaged": false
     }
   },
@@ -135,6 +198,9 @@ module.exports = {
       "id": "listEvents",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     }
   },
@@ -143,30 +209,45 @@ module.exports = {
       "id": "listImports",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     },
     "undo": {
       "id": "undoImport",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "get": {
       "id": "getImport",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "kept": {
       "id": "listKeptRecords",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     },
     "rejected": {
       "id": "listRejectedRows",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     }
   },
@@ -175,60 +256,94 @@ module.exports = {
       "id": "listLeads",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     },
     "create": {
       "id": "createLead",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal",
+        "idempotencyKey"
+      ],
       "isPaged": false
     },
     "bulk": {
       "id": "bulkLeads",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "delete": {
       "id": "deleteLead",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "get": {
       "id": "getLead",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "update": {
       "id": "updateLead",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal",
+        "version"
+      ],
       "isPaged": false
     },
     "activities": {
       "id": "listLeadActivities",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     },
     "addActivity": {
       "id": "addLeadActivity",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal",
+        "idempotencyKey"
+      ],
       "isPaged": false
     },
     "assign": {
       "id": "assignLead",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "convert": {
       "id": "convertLead",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal",
+        "idempotencyKey"
+      ],
       "isPaged": false
     }
   },
@@ -237,24 +352,36 @@ module.exports = {
       "id": "listNotifications",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     },
     "announce": {
       "id": "announce",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "markAllRead": {
       "id": "readAllNotifications",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "markRead": {
       "id": "readNotification",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     }
   },
@@ -263,12 +390,19 @@ module.exports = {
       "id": "getOrganization",
       "takesId": false,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "update": {
       "id": "updateOrganization",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal",
+        "version"
+      ],
       "isPaged": false
     }
   },
@@ -277,24 +411,37 @@ module.exports = {
       "id": "listOrganizations",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     },
     "create": {
       "id": "createOrganization",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal",
+        "idempotencyKey"
+      ],
       "isPaged": false
     },
     "delete": {
       "id": "deleteOrganization",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "get": {
       "id": "getOrganizationById",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     }
   },
@@ -303,36 +450,56 @@ module.exports = {
       "id": "listTasks",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     },
     "create": {
       "id": "createTask",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal",
+        "idempotencyKey"
+      ],
       "isPaged": false
     },
     "bulk": {
       "id": "bulkTasks",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "delete": {
       "id": "deleteTask",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "get": {
       "id": "getTask",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "update": {
       "id": "updateTask",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal",
+        "version"
+      ],
       "isPaged": false
     }
   },
@@ -341,30 +508,47 @@ module.exports = {
       "id": "listUsers",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": true
     },
     "create": {
       "id": "createUser",
       "takesId": false,
       "takesFields": true,
+      "options": [
+        "signal",
+        "idempotencyKey"
+      ],
       "isPaged": false
     },
     "deactivate": {
       "id": "deactivateUser",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "get": {
       "id": "getUser",
       "takesId": true,
       "takesFields": false,
+      "options": [
+        "signal"
+      ],
       "isPaged": false
     },
     "update": {
       "id": "updateUser",
       "takesId": true,
       "takesFields": true,
+      "options": [
+        "signal",
+        "version"
+      ],
       "isPaged": false
     }
   }

@@ -11,7 +11,7 @@ use flowcrm_core::{Error, Result};
 use napi::bindgen_prelude::{Env, PromiseRaw};
 use napi_derive::napi;
 
-use crate::files::{Chunks, ImportRun, Source, Upload};
+use crate::files::{Chunks, Source, Upload};
 use crate::promise::{Cancellation, MoneyAs, promise};
 
 /// One user, and through them everything that they may do.
@@ -82,27 +82,26 @@ impl Caller {
         kind: String,
         file_name: String,
         options: String,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<PromiseRaw<'env, Upload>> {
         let caller = Arc::clone(&self.caller);
-        promise(env, None, async move {
+        promise(env, cancellation, async move {
             let kind: ImportKind = kind.parse().map_err(unknown)?;
             let options = Body::parse(options.as_bytes())?;
             Ok(Upload::new(caller.imports().begin(kind, options, file_name).await?))
         })
     }
 
-    /// Works on an import that waits, here unless another process has taken it up, and watches it.
-    #[napi]
-    pub fn run_import<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, ImportRun>> {
-        let caller = Arc::clone(&self.caller);
-        promise(env, None, async move { Ok(ImportRun::new(caller.imports().run(import_id(&id)?).await?)) })
-    }
-
     /// Begins to write the rejected rows of an import as a CSV file.
     #[napi]
-    pub fn rejected_file<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, Chunks>> {
+    pub fn rejected_file<'env>(
+        &self,
+        env: &'env Env,
+        id: String,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<PromiseRaw<'env, Chunks>> {
         let caller = Arc::clone(&self.caller);
-        promise(env, None, async move {
+        promise(env, cancellation, async move {
             let file = caller.imports().rejected_file(import_id(&id)?).await?;
             Ok(Chunks::new(Source::Rejected(Box::new(file))))
         })
@@ -115,9 +114,10 @@ impl Caller {
         env: &'env Env,
         kind: String,
         filters: String,
+        cancellation: Option<&Cancellation>,
     ) -> napi::Result<PromiseRaw<'env, Chunks>> {
         let caller = Arc::clone(&self.caller);
-        promise(env, None, async move {
+        promise(env, cancellation, async move {
             let kind: ExportKind = kind.parse().map_err(unknown)?;
             let export = caller.exports().begin(kind, Body::parse(filters.as_bytes())?).await?;
             Ok(Chunks::new(Source::Export(Box::new(export))))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flowcrm_core::auth::SignInWithCode;
 use flowcrm_core::caller::Origin;
 use flowcrm_core::ids::UserId;
 use flowcrm_core::input::Body;
@@ -56,7 +57,8 @@ impl Crm {
     pub fn sign_in<'env>(&self, env: &'env Env, fields: String) -> napi::Result<PromiseRaw<'env, Caller>> {
         let (crm, money) = (self.crm.clone(), self.money);
         promise(env, None, async move {
-            let signed_in = crm.sign_in(Body::parse(fields.as_bytes())?, &Origin::default()).await?;
+            let SignInWithCode(sign_in) = Body::parse(fields.as_bytes())?.decode()?;
+            let signed_in = crm.sign_in(sign_in, &Origin::default()).await?;
             Ok(Caller::new(crm.authenticate(signed_in.access_token.as_str())?, money))
         })
     }

@@ -9,7 +9,7 @@ use napi::bindgen_prelude::{Buffer, Env, PromiseRaw, Uint8Array};
 use napi_derive::napi;
 use tokio::sync::Mutex;
 
-use crate::promise::promise;
+use crate::promise::{Cancellation, promise};
 
 /// A file that is being taken in.
 #[napi]
@@ -25,18 +25,28 @@ impl Upload {
 impl Upload {
     /// Takes the next piece.
     #[napi]
-    pub fn push<'env>(&self, env: &'env Env, piece: Uint8Array) -> napi::Result<PromiseRaw<'env, ()>> {
+    pub fn push<'env>(
+        &self,
+        env: &'env Env,
+        piece: Uint8Array,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<PromiseRaw<'env, ()>> {
         let (staging, piece) = (Arc::clone(&self.0), piece.to_vec());
-        promise(env, None, async move { staging.lock().await.as_mut().ok_or_else(ended)?.push(&piece).await })
+        let work = async move { staging.lock().await.as_mut().ok_or_else(ended)?.push(&piece).await };
+        promise(env, cancellation, work)
     }
 
-    /// Ends the file; gives the import as JSON text, which waits for a worker.
+    /// Ends the file, and works on the import; both go on when nobody waits for them any more.
     #[napi]
-    pub fn finish<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn run<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<PromiseRaw<'env, ImportRun>> {
         let staging = Arc::clone(&self.0);
-        promise(env, None, async move {
-            let import = staging.lock().await.take().ok_or_else(ended)?.finish().await?;
-            json(&import)
+        promise(env, cancellation, async move {
+            let run = staging.lock().await.take().ok_or_else(ended)?.run().await?;
+            Ok(ImportRun(Arc::new(Mutex::new(run))))
         })
     }
 
@@ -57,19 +67,17 @@ impl Upload {
 #[napi]
 pub struct ImportRun(Arc<Mutex<imports::ImportRun>>);
 
-impl ImportRun {
-    pub(crate) fn new(run: imports::ImportRun) -> Self {
-        Self(Arc::new(Mutex::new(run)))
-    }
-}
-
 #[napi]
 impl ImportRun {
     /// The import as JSON text, as soon as something about it has changed; nothing after it has come to its end.
     #[napi]
-    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<PromiseRaw<'env, Option<String>>> {
         let run = Arc::clone(&self.0);
-        promise(env, None, async move { run.lock().await.next().await?.as_ref().map(json).transpose() })
+        promise(env, cancellation, async move { run.lock().await.next().await?.as_ref().map(json).transpose() })
     }
 }
 
@@ -93,9 +101,13 @@ impl Chunks {
 impl Chunks {
     /// The next piece; nothing after the last.
     #[napi]
-    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<Buffer>>> {
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<PromiseRaw<'env, Option<Buffer>>> {
         let source = Arc::clone(&self.0);
-        promise(env, None, async move {
+        promise(env, cancellation, async move {
             let chunk = match &mut *source.lock().await {
                 Source::Export(export) => export.next_chunk().await?,
                 Source::Rejected(file) => file.next_chunk().await?,

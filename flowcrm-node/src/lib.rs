@@ -6,4 +6,5 @@
 mod caller;
 mod crm;
 mod files;
+mod log;
 mod promise;

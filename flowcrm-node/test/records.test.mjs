@@ -5,10 +5,11 @@ import {createReadStream} from "node:fs";
 import {readFile, writeFile} from "node:fs/promises";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
+import {Readable} from "node:stream";
 import {test} from "node:test";
 import {setTimeout as wait} from "node:timers/promises";
-import {FlowCrmError, Listing} from "../index.mjs";
-import {PASSWORD, register, withCrm} from "./support.mjs";
+import {FlowCrmError, Listing, open} from "../index.mjs";
+import {PASSWORD, inFolder, onFile, register, rowsOf, withCrm} from "./support.mjs";
 
 const refusal = (code, fields) => (error) => {
   assert.ok(error instanceof FlowCrmError && error instanceof Error);
@@ -114,12 +115,12 @@ withCrm("files go in and out", async (me, crm) => {
   assert.equal(await me.leads.list({count: true}).total(), 0);
 });
 
-withCrm("a file that cannot be read is refused, and nothing is left of it", async (me) => {
+withCrm("a file that cannot be read is refused, and nothing is left of it", async (me, _, url) => {
   for (let attempt = 0; attempt < 10; attempt += 1) {
     await assert.rejects(me.leads.importCsv("/no/such/file.csv"), {code: "ENOENT"});
     await assert.rejects(me.leads.importCsv(createReadStream("/no/such/file.csv")), {code: "ENOENT"});
   }
-  assert.deepEqual(await me.imports.list().all(), []);
+  assert.equal(await rowsOf(url, "imports"), 0);
   const stream = createReadStream(new URL(import.meta.url));
   await assert.rejects(me.leads.importCsv(stream, {dateOrder: "XYZ"}), refusal("validation_failed", ["options.dateOrder"]));
   assert.ok(stream.destroyed);
@@ -144,6 +145,88 @@ withCrm("a signal gives a call up", async (me) => {
   await assert.rejects(waiting, /enough/);
   assert.equal((await me.leads.create({name: "After"}, {signal: new AbortController().signal})).name, "After");
   assert.deepEqual((await me.leads.list().all()).map((lead) => lead.name), ["After"]);
+});
+
+const rejectedWith = (reason) => (error) => error === reason;
+
+withCrm("a signal ends an import while its file arrives, and nothing is left of it", async (me, _, url) => {
+  const reason = new Error("enough");
+  const stall = () => new Promise(() => {});
+  const stalled = async function* () {
+    yield "name\n" + "Grace\n".repeat(10_000);
+    await stall();
+  };
+  const stream = new Readable({read: stall});
+  stream.push("name\nGrace\n");
+  for (const file of [stalled(), stream]) {
+    const controller = new AbortController();
+    const importing = me.leads.importCsv(file, {signal: controller.signal});
+    setTimeout(() => controller.abort(reason), 50);
+    await assert.rejects(importing, rejectedWith(reason));
+    assert.equal(await rowsOf(url, "imports"), 0);
+  }
+  assert.ok(stream.destroyed);
+  const unread = Readable.from(["name\nGrace\n"]);
+  await assert.rejects(me.leads.importCsv(unread, {signal: AbortSignal.abort(reason)}), rejectedWith(reason));
+  assert.ok(unread.destroyed);
+  assert.deepEqual(await me.leads.list().all(), []);
+});
+
+withCrm("an import whose file has arrived goes on when nobody waits for it", async (me) => {
+  const file = Buffer.from("name\n" + "Grace\n".repeat(5_000));
+  const controller = new AbortController();
+  const onProgress = () => controller.abort();
+  await assert.rejects(me.leads.importCsv(file, {onProgress, signal: controller.signal}), {name: "AbortError"});
+  const state = async () => (await me.imports.list().all()).map((one) => [one.state, one.created]);
+  for (let round = 0; round < 200 && (await state())[0][0] !== "DONE"; round += 1) await wait(50);
+  assert.deepEqual(await state(), [["DONE", 5_000]]);
+});
+
+withCrm("a signal ends an export", async (me) => {
+  await me.leads.importCsv(Buffer.from("name\n" + "Grace\n".repeat(5_000)));
+  const controller = new AbortController();
+  const reading = (async () => {
+    for await (const chunk of me.leads.export({}, {signal: controller.signal})) controller.abort(chunk);
+  })();
+  await assert.rejects(reading, (reason) => reason instanceof Uint8Array);
+  const never = me.leads.export({}, {signal: AbortSignal.abort()});
+  await assert.rejects(never.next(), {name: "AbortError"});
+});
+
+withCrm("what is not known is not passed over", async (me, crm) => {
+  const lead = await me.leads.create({name: "Ada"});
+  const account = {email: "owner@acme.example", password: PASSWORD};
+  const invalid = (field) => refusal("validation_failed", [field]);
+  await assert.rejects(me.leads.get(lead.id, {version: 1}), invalid("version"));
+  await assert.rejects(me.leads.update(lead.id, {}, {idempotencyKey: "k"}), invalid("idempotencyKey"));
+  await assert.rejects(me.leads.export({}, {signals: 1}).next(), invalid("signals"));
+  await assert.rejects(me.leads.export({colour: "red"}).next(), invalid("colour"));
+  await assert.rejects(me.imports.rejectedFile(lead.id, {signals: 1}).next(), invalid("signals"));
+  await assert.rejects(me.leads.importCsv(Buffer.from("name\nAda\n"), {colour: 1}), invalid("options.colour"));
+  await assert.rejects(me.leads.importCsv(Buffer.from("name\nAda\n"), {onProgress: 1}), invalid("onProgress"));
+  for (const signal of [1, "x", {aborted: false}]) await assert.rejects(me.leads.get(lead.id, {signal}), invalid("signal"));
+  for (const options of [1, "x", []]) await assert.rejects(me.leads.get(lead.id, options), invalid("options"));
+  await assert.rejects(crm.signIn({...account, twoFactorToken: "123456"}), invalid("twoFactorToken"));
+  await assert.rejects(crm.signIn({...account, code: 123_456}), invalid("code"));
+  await assert.rejects(crm.signIn(), refusal("validation_failed", ["email", "password"]));
+  assert.equal((await crm.signIn({...account, code: null})).id, me.id);
+  assert.equal((await me.leads.get(lead.id, null)).id, lead.id);
+});
+
+inFolder("what fails in the background is a warning of the process", async (folder) => {
+  const path = join(folder, "crm.db");
+  const crm = await open(`sqlite:${path}`);
+  const me = await register(crm);
+  onFile(path, "CREATE TRIGGER broken BEFORE INSERT ON leads BEGIN SELECT RAISE(ABORT, 'a broken trigger'); END");
+  const warnings = [];
+  const listen = (warning) => warnings.push(warning);
+  process.on("warning", listen);
+  await assert.rejects(me.leads.importCsv(Buffer.from("name\nGrace\n")), refusal("validation_failed"));
+  for (let round = 0; round < 100 && warnings.length === 0; round += 1) await wait(20);
+  process.off("warning", listen);
+  assert.equal(warnings[0].name, "FlowCrmWarning");
+  assert.match(warnings[0].message, /an import could not go on.*a broken trigger/);
+  await crm.close();
 });
 
 withCrm("many calls at once", async (me) => {

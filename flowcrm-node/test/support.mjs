@@ -1,5 +1,6 @@
 // A CRM on each engine that is at hand: SQLite always, Postgres where FLOWCRM_TEST_POSTGRES names a server.
 
+import {spawnSync} from "node:child_process";
 import {randomUUID} from "node:crypto";
 import {mkdtemp, rm} from "node:fs/promises";
 import {tmpdir} from "node:os";
@@ -13,11 +14,29 @@ export const SECRET = "a secret of at least thirty-two bytes";
 
 const SERVER = process.env.FLOWCRM_TEST_POSTGRES;
 
-async function onServer(statement) {
-  const client = new pg.Client({connectionString: SERVER});
+async function onServer(statement, connectionString = SERVER) {
+  const client = new pg.Client({connectionString});
   await client.connect();
-  await client.query(statement);
+  const {rows} = await client.query(statement);
   await client.end();
+  return rows;
+}
+
+/** Asks a SQLite file, in a process of its own: two copies of SQLite in one process lose each other's locks. */
+export function onFile(path, statement) {
+  const script = `
+    const prepared = new (require("better-sqlite3"))(process.argv[1]).prepare(process.argv[2]);
+    console.log(JSON.stringify(prepared.reader ? prepared.all() : prepared.run()));
+  `;
+  const done = spawnSync(process.execPath, ["-e", script, path, statement], {cwd: new URL("..", import.meta.url)});
+  return JSON.parse(done.stdout);
+}
+
+/** How many rows a table has, asked past the package. */
+export async function rowsOf(url, table) {
+  const count = `SELECT count(*) AS rows FROM ${table}`;
+  const answer = url.startsWith("sqlite:") ? onFile(url.slice("sqlite:".length), count) : await onServer(count, url);
+  return Number(answer[0].rows);
 }
 
 /** Runs a test in an empty folder. */

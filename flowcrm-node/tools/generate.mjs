@@ -43,11 +43,30 @@ const comment = (text, indent = "") => {
     : `${indent}/**\n${lines.map((line) => `${indent} * ${line}`.trimEnd()).join("\n")}\n${indent} */\n`;
 };
 
+// The type of money is a parameter of all that holds some, since people choose it when they open a CRM.
+const PARAMETER = "<M extends Money = number>";
+const holding = {};
+
+/** Whether money is told somewhere in what is described. */
+function holdsMoney(described) {
+  if (typeof described !== "object" || described === null) return false;
+  if (described.type === "number") return true;
+  const name = described.$ref?.split("/").pop();
+  if (name) {
+    holding[name] ??= holdsMoney(schemas[name]);
+    return holding[name];
+  }
+  return Object.values(described).some(holdsMoney);
+}
+
+const parameterOf = (name) => (schemas[name] && holdsMoney(schemas[name]) ? PARAMETER : "");
+const generic = (name) => (parameterOf(name) ? `${name}<M>` : name);
+
 const referred = (schema) => schema?.$ref?.split("/").pop() ?? (schema?.allOf ? referred(schema.allOf[0]) : undefined);
 
 function typeOf(schema, isInput) {
   const name = referred(schema);
-  const written = name ?? plainType(schema, isInput);
+  const written = name ? (isInput ? name : generic(name)) : plainType(schema, isInput);
   return schema.nullable && written !== "unknown" ? `${written} | null` : written;
 }
 
@@ -60,7 +79,7 @@ function plainType(schema, isInput) {
     case "integer":
       return "number";
     case "number":
-      return isInput ? "number | string" : "Money";
+      return isInput ? "number | string" : "M";
     case "boolean":
       return "boolean";
     case "array":
@@ -82,7 +101,8 @@ function addRecord(name, description, fields, required, isInput) {
     const optional = isInput && !required.has(field) ? "?" : "";
     return `${comment(schema.description, "  ")}  ${field}${optional}: ${typeOf(schema, isInput)};\n`;
   });
-  shown[name] = `${comment(description)}export interface ${name} {\n${lines.join("")}}\n`;
+  const type = `${name}${isInput ? "" : parameterOf(name)}`;
+  shown[name] = `${comment(description)}export interface ${type} {\n${lines.join("")}}\n`;
 }
 
 function addReferred(schema, isInput) {
@@ -92,12 +112,14 @@ function addReferred(schema, isInput) {
   if (name && !(name in shown) && !(name in PLAIN_ANSWERS)) {
     shown[name] = "";
     const inner = schemas[name];
-    if (inner.type === "object") {
+    if (inner.type === "object" && !inner.anyOf) {
       const fields = inner.properties ?? {};
       Object.values(fields).forEach((field) => addReferred(field, isInput));
       addRecord(name, inner.description, fields, new Set(inner.required ?? []), isInput);
     } else {
-      shown[name] = `${comment(inner.description)}export type ${name} = ${plainType(inner, isInput)};\n`;
+      addReferred(inner.anyOf ?? [], isInput);
+      const type = `${name}${isInput ? "" : parameterOf(name)}`;
+      shown[name] = `${comment(inner.description)}export type ${type} = ${plainType(inner, isInput)};\n`;
     }
   }
   Object.values(schema).forEach((inner) => addReferred(inner, isInput));
@@ -115,8 +137,8 @@ function answerOf(operation) {
   const good = Object.entries(operation.responses).find(([status]) => status.startsWith("2"))[1];
   for (const media of Object.values(good.content)) {
     const name = referred(media.schema);
-    if (name) return {name: PLAIN_ANSWERS[name] ?? name, isList: false};
-    if (media.schema.type === "array") return {name: referred(media.schema.items), isList: true};
+    if (name) return {name: PLAIN_ANSWERS[name] ?? generic(name), isList: false};
+    if (media.schema.type === "array") return {name: generic(referred(media.schema.items)), isList: true};
   }
   throw new Error(`${operation.operationId} answers nothing with a name`);
 }
@@ -200,25 +222,32 @@ function types() {
   }
   const groups = Object.entries(GROUPS).map(([group, [name, description]]) => {
     const methods = operations.filter((it) => it["x-flowcrm-operation"].group === group).map(method);
-    return `${comment(description)}export interface ${name} {\n${methods.join("")}${files(group)}}\n`;
+    const body = methods.join("") + files(group);
+    const parameter = body.includes("<M>") ? PARAMETER : "";
+    return {group, name, description, parameter, body};
   });
-  const properties = Object.entries(GROUPS).map(
-    ([group, [name, description]]) => `${comment(description, "  ")}  readonly ${group}: ${name};\n`,
+  const interfaces = groups.map(
+    ({name, description, parameter, body}) => `${comment(description)}export interface ${name}${parameter} {\n${body}}\n`,
+  );
+  const properties = groups.map(
+    ({group, name, description, parameter}) =>
+      `${comment(description, "  ")}  readonly ${group}: ${name}${parameter && "<M>"};\n`,
   );
   const caller =
-    `${comment("One user, and through them everything that they may do.")}export interface Caller {\n` +
+    `${comment("One user, and through them everything that they may do.")}export interface Caller${PARAMETER} {\n` +
     `${comment("The user's id.", "  ")}  readonly id: string;\n${properties.join("")}}\n`;
   const records = Object.keys(shown).sort().map((name) => shown[name]);
   const imported =
     'import type {CallOptions, CreateOptions, CsvSource, ImportCallOptions, Listing, Money, UpdateOptions} from "./index.js";\n';
-  return HEADER + imported + "\n" + [...records, ...groups, caller].join("\n");
+  return HEADER + imported + "\n" + [...records, ...interfaces, caller].join("\n");
 }
 
 function table() {
   const groups = {};
   for (const operation of operations) {
-    const {group, name, id, input, takesId, isPaged} = read(operation);
-    (groups[group] ??= {})[name] = {id, takesId, takesFields: Boolean(input), isPaged};
+    const {group, name, id, input, takesId, takesVersion, takesKey, isPaged} = read(operation);
+    const options = ["signal", ...(takesVersion ? ["version"] : []), ...(takesKey ? ["idempotencyKey"] : [])];
+    (groups[group] ??= {})[name] = {id, takesId, takesFields: Boolean(input), options, isPaged};
   }
   for (const group of Object.keys(groups)) {
     if (!(group in GROUPS)) throw new Error(`${group} is no group`);

@@ -1,5 +1,6 @@
 //! Lists as tables of Arrow: fetched page by page while a library reads them.
 
+use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,12 +16,14 @@ use flowcrm_core::time::Timestamp;
 use flowcrm_core::worker::panic_message;
 use flowcrm_core::{Caller, Error, Result};
 use pyo3::exceptions::PyValueError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+use tokio::runtime::Runtime;
 
 use crate::error::exception;
 use crate::names::snake_case;
-use crate::runtime::{Home, runtime};
+use crate::runtime::{Owned, runtime};
 
 /// Digits of money in a table, and those of them behind the point: more than any currency has.
 const DIGITS: u8 = 18;
@@ -31,14 +34,11 @@ const AT_ONCE: i64 = 200;
 
 /// A list that can be read as a table, once, by the `PyCapsule` interface of Arrow.
 #[pyclass(frozen, module = "flowcrm._native")]
-pub(crate) struct ArrowStream {
-    table: Mutex<Option<Table>>,
-    home: Home,
-}
+pub(crate) struct ArrowStream(Mutex<Option<Table>>);
 
 impl ArrowStream {
-    pub(crate) fn new(table: Table, home: Home) -> Self {
-        Self { table: Mutex::new(Some(table)), home }
+    pub(crate) fn new(table: Table) -> Self {
+        Self(Mutex::new(Some(table)))
     }
 }
 
@@ -52,16 +52,17 @@ impl ArrowStream {
         requested_schema: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         drop(requested_schema);
-        self.home.check().map_err(|error| exception(py, &error))?;
-        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let table = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let table = table.ok_or_else(|| PyValueError::new_err("a table of Arrow is read once"))?;
+        table.caller.home().check().map_err(|error| exception(py, &error))?;
         PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(table)), c"arrow_array_stream")
     }
 }
 
 /// A list, from where its next page begins.
 pub(crate) struct Table {
-    caller: Arc<Caller>,
+    caller: Owned<Arc<Caller>>,
+    runtime: &'static Runtime,
     list: &'static Operation,
     /// None after the last page.
     query: Option<Body>,
@@ -72,24 +73,25 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(
-        caller: Arc<Caller>,
+        caller: Owned<Arc<Caller>>,
         list: &'static Operation,
         query: Body,
         columns: &[(String, String)],
-    ) -> Self {
+    ) -> Result<Self> {
         let query = if query.has("limit") { query } else { query.with("limit", AT_ONCE) };
         let fields: Vec<Field> = columns
             .iter()
             .map(|(name, kind)| Field::new(snake_case(name), column_type(kind), true))
             .collect();
         let names = columns.iter().map(|(name, _)| name.clone()).collect();
-        Self { caller, list, query: Some(query), schema: Arc::new(Schema::new(fields)), names }
+        let schema = Arc::new(Schema::new(fields));
+        Ok(Self { caller, runtime: runtime()?, list, query: Some(query), schema, names })
     }
 
     fn page(&mut self, query: Body) -> Result<RecordBatch, ArrowError> {
         let arguments = Arguments { fields: query.clone(), ..Arguments::default() };
-        let answer = runtime().and_then(|runtime| runtime.block_on(self.list.call(&self.caller, arguments)));
-        let answer = answer.map_err(|error| ArrowError::InvalidArgumentError(error.to_string()))?;
+        self.caller.home().check().map_err(refused)?;
+        let answer = self.runtime.block_on(self.list.call(&self.caller, arguments)).map_err(refused)?;
         self.query = answer.next.map(|next| query.with("cursor", next));
         let records = match answer.value {
             Datum::List(records) => records,
@@ -109,7 +111,7 @@ impl Iterator for Table {
     fn next(&mut self) -> Option<Self::Item> {
         let query = self.query.take()?;
         // A panic must not reach the library in C that reads.
-        let page = catch_unwind(AssertUnwindSafe(|| self.page(query)));
+        let page = catch_unwind(AssertUnwindSafe(|| without_gil(|| self.page(query))));
         Some(page.unwrap_or_else(|panic| Err(ArrowError::ComputeError(panic_message(&*panic)))))
     }
 }
@@ -118,6 +120,23 @@ impl RecordBatchReader for Table {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
+}
+
+/// What the library that reads is told. It knows no cause, so that goes to the log.
+fn refused(error: Error) -> ArrowError {
+    if let Some(cause) = error.source() {
+        tracing::error!(target: "flowcrm", %cause, "a table could not be read on: {error}");
+    }
+    ArrowError::InvalidArgumentError(error.to_string())
+}
+
+/// Works without the GIL, also when the library that reads has it.
+fn without_gil<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    // SAFETY: it is asked of the thread itself, which any thread may do at any time.
+    #[allow(unsafe_code, reason = "pyo3 does not tell whether a thread is known to Python")]
+    let is_known = !unsafe { ffi::PyGILState_GetThisThreadState() }.is_null();
+    // A thread that Python does not know has no GIL, and must not wait for one that whoever waits for it may have.
+    if is_known { Python::attach(|py| py.detach(work)) } else { work() }
 }
 
 /// What a field of this kind is in a table; the kinds are those of the generated columns.

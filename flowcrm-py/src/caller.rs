@@ -11,21 +11,18 @@ use pyo3::types::PyDict;
 
 use crate::arrow::{ArrowStream, Table};
 use crate::error::exception;
-use crate::files::{Chunks, ImportRun, Source, Upload};
+use crate::files::{Chunks, Source, Upload};
 use crate::job::Job;
-use crate::runtime::Home;
+use crate::runtime::{Home, Owned};
 use crate::{input, names, output};
 
 /// One user, and through them everything that they may do.
 #[pyclass(frozen, module = "flowcrm._native")]
-pub(crate) struct Caller {
-    caller: Arc<flowcrm_core::Caller>,
-    home: Home,
-}
+pub(crate) struct Caller(Owned<Arc<flowcrm_core::Caller>>);
 
 impl Caller {
     pub(crate) fn new(caller: flowcrm_core::Caller, home: Home) -> Self {
-        Self { caller: Arc::new(caller), home }
+        Self(Owned::new(Arc::new(caller), home))
     }
 }
 
@@ -34,7 +31,7 @@ impl Caller {
     /// The user's id.
     #[getter]
     fn user_id(&self) -> String {
-        self.caller.user_id().to_string()
+        self.0.user_id().to_string()
     }
 
     /// Asks for an operation. A list gives a page: its records, where the next one begins, and how many there are.
@@ -58,9 +55,9 @@ impl Caller {
             Ok::<_, Error>((names::operation(operation)?, arguments))
         };
         let (operation, arguments) = asked().map_err(|error| exception(py, &error))?;
-        let caller = Arc::clone(&self.caller);
+        let caller = Arc::clone(&self.0);
         let work = async move { operation.call(&caller, arguments).await };
-        Ok(Job::new(self.home, work, |py, answer| match operation.kind {
+        Ok(Job::new(self.0.home(), work, |py, answer| match operation.kind {
             Kind::Lists => output::page(py, answer),
             _ => output::datum(py, answer.value),
         }))
@@ -77,27 +74,17 @@ impl Caller {
         let asked =
             || Ok::<_, Error>((kind.parse::<ImportKind>().map_err(unknown)?, input::body(Some(options))?));
         let (kind, options) = asked().map_err(|error| exception(py, &error))?;
-        let (caller, home) = (Arc::clone(&self.caller), self.home);
+        let (caller, home) = (Arc::clone(&self.0), self.0.home());
         let work = async move { caller.imports().begin(kind, options, file_name).await };
         Ok(Job::new(home, work, move |py, staging| {
             Ok(Bound::new(py, Upload::new(staging, home))?.into_any().unbind())
         }))
     }
 
-    /// Works on an import that waits, here unless another process has taken it up, and watches it.
-    fn run_import(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<Job> {
-        let id = import_id(py, id)?;
-        let (caller, home) = (Arc::clone(&self.caller), self.home);
-        let work = async move { caller.imports().run(id).await };
-        Ok(Job::new(home, work, move |py, run| {
-            Ok(Bound::new(py, ImportRun::new(run, home))?.into_any().unbind())
-        }))
-    }
-
     /// Begins to write the rejected rows of an import as a CSV file.
     fn rejected_file(&self, py: Python<'_>, id: &Bound<'_, PyAny>) -> PyResult<Job> {
         let id = import_id(py, id)?;
-        let caller = Arc::clone(&self.caller);
+        let caller = Arc::clone(&self.0);
         let work = async move { caller.imports().rejected_file(id).await };
         Ok(self.chunks(async move { Ok(Source::Rejected(Box::new(work.await?))) }))
     }
@@ -107,7 +94,7 @@ impl Caller {
         let asked =
             || Ok::<_, Error>((kind.parse::<ExportKind>().map_err(unknown)?, input::body(Some(filters))?));
         let (kind, filters) = asked().map_err(|error| exception(py, &error))?;
-        let caller = Arc::clone(&self.caller);
+        let caller = Arc::clone(&self.0);
         Ok(self.chunks(
             async move { Ok(Source::Export(Box::new(caller.exports().begin(kind, filters).await?))) },
         ))
@@ -125,16 +112,16 @@ impl Caller {
             let found =
                 OPERATIONS.iter().find(|operation| operation.group == kind && operation.kind == Kind::Lists);
             let list = found.ok_or_else(|| Error::not_found("list"))?;
-            Ok::<_, Error>(Table::new(Arc::clone(&self.caller), list, input::body(Some(query))?, &columns))
+            let caller = Owned::new(Arc::clone(&self.0), self.0.home());
+            Table::new(caller, list, input::body(Some(query))?, &columns)
         };
-        let table = asked().map_err(|error| exception(py, &error))?;
-        Ok(ArrowStream::new(table, self.home))
+        Ok(ArrowStream::new(asked().map_err(|error| exception(py, &error))?))
     }
 }
 
 impl Caller {
     fn chunks(&self, work: impl Future<Output = Result<Source>> + Send + 'static) -> Job {
-        let home = self.home;
+        let home = self.0.home();
         Job::new(home, work, move |py, source| {
             Ok(Bound::new(py, Chunks::new(source, home))?.into_any().unbind())
         })

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use flowcrm_core::auth::SignInWithCode;
 use flowcrm_core::caller::Origin;
 use flowcrm_core::ids::UserId;
 use flowcrm_core::{Error, Result, worker};
@@ -14,14 +15,11 @@ use crate::caller::Caller;
 use crate::error::exception;
 use crate::input;
 use crate::job::Job;
-use crate::runtime::Home;
+use crate::runtime::{Home, Owned};
 
 /// A CRM.
 #[pyclass(frozen, module = "flowcrm._native")]
-pub(crate) struct Crm {
-    crm: flowcrm_core::Crm,
-    home: Home,
-}
+pub(crate) struct Crm(Owned<flowcrm_core::Crm>);
 
 /// Opens the CRM in the database at `url`.
 #[pyfunction]
@@ -42,13 +40,13 @@ pub(crate) fn open(
     let opening: Opening = asked().map_err(|error| exception(py, &error))?;
     let home = Home::here();
     Ok(Job::new(home, opening.open(), move |py, crm| {
-        Ok(Bound::new(py, Crm { crm, home })?.into_any().unbind())
+        Ok(Bound::new(py, Crm(Owned::new(crm, home)))?.into_any().unbind())
     }))
 }
 
 impl Crm {
     fn caller_job(&self, work: impl Future<Output = Result<flowcrm_core::Caller>> + Send + 'static) -> Job {
-        let home = self.home;
+        let home = self.0.home();
         Job::new(home, work, move |py, caller| {
             Ok(Bound::new(py, Caller::new(caller, home))?.into_any().unbind())
         })
@@ -60,7 +58,7 @@ impl Crm {
     /// Makes an organization with its first owner, and signs them in.
     fn register(&self, py: Python<'_>, fields: &Bound<'_, PyDict>) -> PyResult<Job> {
         let fields = input::body(Some(fields)).map_err(|error| exception(py, &error))?;
-        let crm = self.crm.clone();
+        let crm = self.0.clone();
         Ok(self.caller_job(async move {
             let signed_in = crm.register(fields, &Origin::default()).await?;
             crm.authenticate(signed_in.access_token.as_str())
@@ -70,9 +68,10 @@ impl Crm {
     /// Signs a user in.
     fn sign_in(&self, py: Python<'_>, fields: &Bound<'_, PyDict>) -> PyResult<Job> {
         let fields = input::body(Some(fields)).map_err(|error| exception(py, &error))?;
-        let crm = self.crm.clone();
+        let crm = self.0.clone();
         Ok(self.caller_job(async move {
-            let signed_in = crm.sign_in(fields, &Origin::default()).await?;
+            let SignInWithCode(sign_in) = fields.decode()?;
+            let signed_in = crm.sign_in(sign_in, &Origin::default()).await?;
             crm.authenticate(signed_in.access_token.as_str())
         }))
     }
@@ -80,7 +79,7 @@ impl Crm {
     /// Acts as a user, by id or email, without a password.
     fn as_user(&self, py: Python<'_>, id_or_email: &Bound<'_, PyAny>) -> PyResult<Job> {
         let named = input::id(id_or_email).map_err(|error| exception(py, &error))?;
-        let crm = self.crm.clone();
+        let crm = self.0.clone();
         Ok(self.caller_job(async move {
             match named.parse::<UserId>() {
                 Ok(user) => crm.as_user(user).await,
@@ -91,17 +90,17 @@ impl Crm {
 
     /// Begins to work in the background.
     fn worker(&self) -> Job {
-        let (crm, home) = (self.crm.clone(), self.home);
+        let (crm, home) = (self.0.clone(), self.0.home());
         Job::new(home, async move { Ok(crm.worker()) }, move |py, worker| {
-            let worker = Worker { worker: Arc::new(Mutex::new(Some(worker))), home };
+            let worker = Worker(Owned::new(Arc::new(Mutex::new(Some(worker))), home));
             Ok(Bound::new(py, worker)?.into_any().unbind())
         })
     }
 
     /// Ends all connections.
     fn close(&self) -> Job {
-        let crm = self.crm.clone();
-        Job::silent(self.home, async move {
+        let crm = self.0.clone();
+        Job::silent(self.0.home(), async move {
             crm.close().await;
             Ok(())
         })
@@ -110,17 +109,14 @@ impl Crm {
 
 /// What works in the background.
 #[pyclass(frozen, module = "flowcrm._native")]
-pub(crate) struct Worker {
-    worker: Arc<Mutex<Option<worker::Worker>>>,
-    home: Home,
-}
+pub(crate) struct Worker(Owned<Arc<Mutex<Option<worker::Worker>>>>);
 
 #[pymethods]
 impl Worker {
     /// Ends it; what has been stopped stays so.
     fn stop(&self) -> Job {
-        let worker = Arc::clone(&self.worker);
-        Job::silent(self.home, async move {
+        let worker = Arc::clone(&self.0);
+        Job::silent(self.0.home(), async move {
             if let Some(worker) = worker.lock().await.take() {
                 worker.stop().await;
             }

@@ -6,6 +6,7 @@ use flowcrm_core::{Error, ErrorCode};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::log;
 use crate::names::snake_case;
 
 /// The exception for an error. Its cause, which nobody is shown, goes to the logger `flowcrm`.
@@ -16,8 +17,7 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
 fn made<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
     let code = error.code();
     if let Some(cause) = error.source() {
-        let logger = py.import("logging")?.call_method1("getLogger", ("flowcrm",))?;
-        logger.call_method1("error", ("%s: %s", code.slug(), cause.to_string()))?;
+        log::say(py, "error", &format!("{}: {cause}", code.slug()));
     }
     let errors = PyList::empty(py);
     let mut sentences = Vec::new();

@@ -12,18 +12,15 @@ use tokio::sync::Mutex;
 
 use crate::job::Job;
 use crate::output;
-use crate::runtime::Home;
+use crate::runtime::{Home, Owned};
 
 /// A file that is being taken in.
 #[pyclass(frozen, module = "flowcrm._native")]
-pub(crate) struct Upload {
-    staging: Arc<Mutex<Option<Staging>>>,
-    home: Home,
-}
+pub(crate) struct Upload(Owned<Arc<Mutex<Option<Staging>>>>);
 
 impl Upload {
     pub(crate) fn new(staging: Staging, home: Home) -> Self {
-        Self { staging: Arc::new(Mutex::new(Some(staging))), home }
+        Self(Owned::new(Arc::new(Mutex::new(Some(staging))), home))
     }
 }
 
@@ -31,24 +28,22 @@ impl Upload {
 impl Upload {
     /// Takes the next piece.
     fn push(&self, piece: Vec<u8>) -> Job {
-        let staging = Arc::clone(&self.staging);
-        Job::silent(
-            self.home,
-            async move { staging.lock().await.as_mut().ok_or_else(ended)?.push(&piece).await },
-        )
+        let staging = Arc::clone(&self.0);
+        let work = async move { staging.lock().await.as_mut().ok_or_else(ended)?.push(&piece).await };
+        Job::silent(self.0.home(), work)
     }
 
-    /// Ends the file; gives the import, which waits for a worker.
-    fn finish(&self) -> Job {
-        let staging = Arc::clone(&self.staging);
-        let work = async move { staging.lock().await.take().ok_or_else(ended)?.finish().await };
-        Job::new(self.home, work, import)
+    /// Ends the file, and works on the import; both go on when nobody waits for them any more.
+    fn run(&self) -> Job {
+        let (staging, home) = (Arc::clone(&self.0), self.0.home());
+        let work = async move { staging.lock().await.take().ok_or_else(ended)?.run().await };
+        Job::new(home, work, move |py, run| Ok(Bound::new(py, ImportRun::new(run, home))?.into_any().unbind()))
     }
 
     /// Throws away what has been taken in.
     fn abandon(&self) -> Job {
-        let staging = Arc::clone(&self.staging);
-        Job::silent(self.home, async move {
+        let staging = Arc::clone(&self.0);
+        Job::silent(self.0.home(), async move {
             if let Some(staging) = staging.lock().await.take() {
                 staging.abandon().await;
             }
@@ -59,14 +54,11 @@ impl Upload {
 
 /// An import that is worked on and watched.
 #[pyclass(frozen, module = "flowcrm._native")]
-pub(crate) struct ImportRun {
-    run: Arc<Mutex<imports::ImportRun>>,
-    home: Home,
-}
+pub(crate) struct ImportRun(Owned<Arc<Mutex<imports::ImportRun>>>);
 
 impl ImportRun {
-    pub(crate) fn new(run: imports::ImportRun, home: Home) -> Self {
-        Self { run: Arc::new(Mutex::new(run)), home }
+    fn new(run: imports::ImportRun, home: Home) -> Self {
+        Self(Owned::new(Arc::new(Mutex::new(run)), home))
     }
 }
 
@@ -74,9 +66,9 @@ impl ImportRun {
 impl ImportRun {
     /// The import, as soon as something about it has changed; nothing after it has come to its end.
     fn next(&self) -> Job {
-        let run = Arc::clone(&self.run);
+        let run = Arc::clone(&self.0);
         let work = async move { run.lock().await.next().await };
-        Job::new(self.home, work, |py, watched| match watched {
+        Job::new(self.0.home(), work, |py, watched| match watched {
             Some(watched) => import(py, watched),
             None => Ok(py.None()),
         })
@@ -85,10 +77,7 @@ impl ImportRun {
 
 /// A CSV file that is being written.
 #[pyclass(frozen, module = "flowcrm._native")]
-pub(crate) struct Chunks {
-    source: Arc<Mutex<Source>>,
-    home: Home,
-}
+pub(crate) struct Chunks(Owned<Arc<Mutex<Source>>>);
 
 /// What it is written from.
 pub(crate) enum Source {
@@ -98,7 +87,7 @@ pub(crate) enum Source {
 
 impl Chunks {
     pub(crate) fn new(source: Source, home: Home) -> Self {
-        Self { source: Arc::new(Mutex::new(source)), home }
+        Self(Owned::new(Arc::new(Mutex::new(source)), home))
     }
 }
 
@@ -106,14 +95,14 @@ impl Chunks {
 impl Chunks {
     /// The next piece; nothing after the last.
     fn next(&self) -> Job {
-        let source = Arc::clone(&self.source);
+        let source = Arc::clone(&self.0);
         let work = async move {
             match &mut *source.lock().await {
                 Source::Export(export) => export.next_chunk().await,
                 Source::Rejected(file) => file.next_chunk().await,
             }
         };
-        Job::new(self.home, work, |py, chunk| match chunk {
+        Job::new(self.0.home(), work, |py, chunk| match chunk {
             Some(chunk) => Ok(PyBytes::new(py, &chunk).into_any().unbind()),
             None => Ok(py.None()),
         })

@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use crate::error::exception;
-use crate::runtime::{Gate, Home, runtime};
+use crate::runtime::{Gate, Home, Owned, runtime};
 
 /// How often a waiting thread looks for signals: Ctrl-C.
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(100);
@@ -27,10 +27,7 @@ type Work = Pin<Box<dyn Future<Output = Result<Finish>> + Send>>;
 
 /// One call: begun by `wait`, or by `start`.
 #[pyclass(frozen, module = "flowcrm._native")]
-pub(crate) struct Job {
-    state: Mutex<State>,
-    home: Home,
-}
+pub(crate) struct Job(Owned<Mutex<State>>);
 
 enum State {
     New(Work),
@@ -52,7 +49,7 @@ impl Job {
             let outcome = outcome.unwrap_or_else(|panic| Err(defect(&*panic)))?;
             Ok(Box::new(move |py: Python<'_>| finish(py, outcome)) as Finish)
         };
-        Self { state: Mutex::new(State::New(Box::pin(work))), home }
+        Self(Owned::new(Mutex::new(State::New(Box::pin(work))), home))
     }
 
     /// A call that gives nothing.
@@ -61,7 +58,7 @@ impl Job {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn begin(&self) -> PyResult<Work> {
@@ -77,7 +74,7 @@ impl Job {
     /// Makes the call and waits for its outcome, without the GIL.
     fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let mut work = self.begin()?;
-        self.home.check().map_err(|error| exception(py, &error))?;
+        self.0.home().check().map_err(|error| exception(py, &error))?;
         let runtime = runtime().map_err(|error| exception(py, &error))?;
         loop {
             let outcome = py.detach(|| runtime.block_on(async { timeout(BETWEEN_SIGNALS, &mut work).await }));
@@ -97,7 +94,7 @@ impl Job {
     fn start(slf: Py<Self>, py: Python<'_>, told: Py<PyAny>) -> PyResult<()> {
         let job = slf.get();
         let work = job.begin()?;
-        job.home.check().map_err(|error| exception(py, &error))?;
+        job.0.home().check().map_err(|error| exception(py, &error))?;
         let runtime = runtime().map_err(|error| exception(py, &error))?;
         let gate = Gate::here().map_err(|error| exception(py, &error))?;
         let mut state = job.state();

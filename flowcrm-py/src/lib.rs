@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod input;
 mod job;
+mod log;
 mod names;
 mod output;
 mod runtime;

@@ -1,5 +1,7 @@
 //! The threads that work for Python, and when they may speak to it.
 
+use std::mem;
+use std::ops::Deref;
 use std::process;
 use std::sync::{Mutex, PoisonError, RwLock};
 
@@ -7,6 +9,8 @@ use flowcrm_core::{Error, ErrorCode, Result};
 use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::block_in_place;
+
+use crate::log;
 
 /// What works for this process. A process that was forked has none of its parent's threads, and gets its own.
 static THREADS: Mutex<Option<Threads>> = Mutex::new(None);
@@ -31,6 +35,7 @@ fn threads() -> Result<Threads> {
     let runtime: &'static Runtime = Box::leak(Box::new(built.map_err(Error::internal)?));
     let threads = Threads { process, runtime, gate: Gate(Box::leak(Box::new(RwLock::new(true)))) };
     *kept = Some(threads);
+    log::begin(threads.gate);
     Ok(threads)
 }
 
@@ -82,6 +87,41 @@ impl Home {
         }
         let detail = "This handle belongs to the process that opened it. Open the CRM anew after a fork.";
         Err(Error::new(ErrorCode::Conflict, detail))
+    }
+}
+
+/// What belongs to the process that made it. A process that was forked off leaves its copy alone for ever: to close a
+/// socket that both have would take it from the other's list of sockets to wait for.
+pub(crate) struct Owned<T> {
+    /// Taken out in `drop` only.
+    value: Option<T>,
+    home: Home,
+}
+
+impl<T> Owned<T> {
+    pub(crate) fn new(value: T, home: Home) -> Self {
+        Self { value: Some(value), home }
+    }
+
+    /// Where it belongs.
+    pub(crate) fn home(&self) -> Home {
+        self.home
+    }
+}
+
+impl<T> Deref for Owned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.value.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        if self.home.check().is_err() {
+            mem::forget(self.value.take());
+        }
     }
 }
 

@@ -151,6 +151,28 @@ def test_a_forked_child_ends_as_any_process(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"{[0] * 20}\n"), done.stderr
 
 
+LEAVING_A_FORK = """
+import os, sys
+import flowcrm
+crm = flowcrm.open(sys.argv[1], secret=sys.argv[2])
+me = crm.register(name="A", email="a@b.example", password="correct horse", org_name="O")
+export = me._native.export("leads", {}).wait()
+never_waited = me._native.call("createLead", {"name": "never"})
+child = os.fork()
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    for number in range(40):
+        me.leads.create(name=f"Lead {number}")
+    print(me.leads.list(count=True).total)
+"""
+
+
+def test_a_forked_child_leaves_its_parents_connections_alone(url: str, crm: flowcrm.Crm) -> None:
+    command = [sys.executable, "-c", LEAVING_A_FORK, url, SECRET]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "40\n", "")
+
+
 EXITING = """
 import asyncio, sys, threading
 import flowcrm, flowcrm.aio

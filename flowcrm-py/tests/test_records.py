@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from time import sleep
 
+import psycopg
 import pyarrow
 import pytest
-from conftest import PASSWORD, SECRET, register
+from conftest import PASSWORD, SECRET, execute, register, rows
 
 import flowcrm
 import flowcrm.aio
@@ -155,6 +159,51 @@ def test_a_list_is_a_table_of_arrow(me: flowcrm.Caller) -> None:
         pyarrow.table(me.leads.arrow(status="SOLD"))
 
 
+def test_a_table_is_read_without_the_gil(url: str, me: flowcrm.Caller) -> None:
+    if url.startswith("sqlite:"):
+        pytest.skip("SQLite's readers never wait for anybody")
+    me.leads.create(name="Ada")
+    script = """
+import ctypes, sys, threading, time
+import flowcrm, psycopg
+
+class Stream(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_void_p) for name in ["schema", "next", "error", "release", "private"]]
+
+crm = flowcrm.open(sys.argv[1], secret=sys.argv[2])
+me = crm.as_user("owner@acme.example")
+capsule = me.leads.arrow().__arrow_c_stream__()
+address = ctypes.pythonapi.PyCapsule_GetPointer
+address.argtypes, address.restype = [ctypes.py_object, ctypes.c_char_p], ctypes.c_void_p
+stream = address(capsule, b"arrow_array_stream")
+lock = psycopg.connect(sys.argv[1])
+lock.execute("LOCK TABLE leads IN ACCESS EXCLUSIVE MODE")
+threading.Timer(0.3, lock.commit).start()
+# A library that keeps the GIL while it reads.
+read = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(Stream.from_address(stream).next)
+batch = ctypes.create_string_buffer(200)
+print(read(stream, ctypes.addressof(batch)), ctypes.c_int64.from_buffer(batch).value)
+"""
+    command = [sys.executable, "-c", script, url, SECRET]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 1\n", "")
+
+
+def test_why_a_table_ends_is_logged(url: str, me: flowcrm.Caller, caplog: pytest.LogCaptureFixture) -> None:
+    if url.startswith("sqlite:"):
+        pytest.skip("Postgres lets others take a table away")
+    me.leads.create(name="Ada")
+    with psycopg.connect(url) as database:
+        database.execute("ALTER TABLE leads RENAME COLUMN notes TO remarks")
+    with pytest.raises(pyarrow.ArrowInvalid, match="its log"):
+        pyarrow.table(me.leads.arrow())
+    for _ in range(100):
+        if "notes" in caplog.text:
+            break
+        sleep(0.02)
+    assert "a table could not be read on" in caplog.text and "notes" in caplog.text
+
+
 def test_threads_share_a_handle(me: flowcrm.Caller) -> None:
     def create(number: int) -> str:
         return me.leads.create(name=f"Lead {number}")["id"]
@@ -185,6 +234,90 @@ def test_asyncio_does_the_same(url: str) -> None:
             assert (await me.leads.create(name="After"))["name"] == "After"
 
     asyncio.run(play())
+
+
+MANY = b"name\n" + b"".join(b"Grace Hopper the %d.\n" % number for number in range(40_000))
+
+
+async def asyncio_owner(url: str) -> tuple[flowcrm.aio.Crm, flowcrm.aio.Caller]:
+    crm = await flowcrm.aio.open(url, secret=SECRET, migrate=True)
+    return crm, await crm.register(name="Ada", email="ada@x.example", password=PASSWORD, org_name="x")
+
+
+def test_an_import_that_is_cancelled_leaves_nothing_or_goes_on(url: str) -> None:
+    async def play() -> None:
+        crm, me = await asyncio_owner(url)
+        for pause in [0.0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.8]:
+            importing = asyncio.create_task(me.leads.import_csv(MANY))
+            await asyncio.sleep(pause)
+            importing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await importing
+            imports = [one async for one in me.imports.list()]
+            assert rows(url, "imports") == len(imports)
+            for one in imports:
+                while (now := await me.imports.get(one["id"]))["state"] != "DONE":
+                    await asyncio.sleep(0.05)
+                assert now["created"] + now["skipped"] == 40_000
+        assert rows(url, "import_batches") == 0
+        await crm.close()
+
+    asyncio.run(asyncio.wait_for(play(), 120))
+
+
+def test_an_import_that_nobody_awaits_leaves_nothing(url: str) -> None:
+    async def play() -> None:
+        crm, me = await asyncio_owner(url)
+        for steps in range(1, 6):
+            importing = me.leads.import_csv(MANY)
+            for _ in range(steps):
+                waited_for = importing.send(None)
+                while not waited_for.done():
+                    await asyncio.sleep(0.01)
+            importing.close()
+        while rows(url, "imports") > 0:
+            await asyncio.sleep(0.05)
+        await crm.close()
+
+    asyncio.run(asyncio.wait_for(play(), 60))
+
+
+def test_progress_may_be_awaited(url: str) -> None:
+    told: list[str] = []
+
+    async def progress(now: Import) -> None:
+        await asyncio.sleep(0)
+        told.append(now["state"])
+
+    async def play() -> None:
+        crm, me = await asyncio_owner(url)
+        await me.leads.import_csv(b"name\nGrace\n", progress=progress)
+        await crm.close()
+
+    asyncio.run(play())
+    assert told[-1] == "DONE"
+
+
+def test_codes_are_called_as_they_are_given(crm: flowcrm.Crm, me: flowcrm.Caller) -> None:
+    with pytest.raises(flowcrm.ValidationError) as refused:
+        crm.sign_in(email="owner@acme.example", password=PASSWORD, code=123_456)  # type: ignore[arg-type]
+    assert [bad["field"] for bad in refused.value.errors] == ["code"]
+    assert crm.sign_in(email="owner@acme.example", password=PASSWORD).id == me.id
+
+
+def test_what_fails_in_the_background_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "crm.db"
+    with flowcrm.open(f"sqlite:{path}") as crm:
+        me = register(crm)
+        execute(path, "CREATE TRIGGER broken BEFORE INSERT ON leads BEGIN SELECT RAISE(ABORT, 'a broken trigger'); END")
+        with pytest.raises(flowcrm.ValidationError, match="in its log"):
+            me.leads.import_csv(b"name\nGrace\n")
+        for _ in range(100):
+            if "a broken trigger" in caplog.text:
+                break
+            sleep(0.02)
+        assert [record.name for record in caplog.records][0] == "flowcrm"
+        assert "an import could not go on" in caplog.text and "a broken trigger" in caplog.text
 
 
 def test_organizations_do_not_meet(crm: flowcrm.Crm, me: flowcrm.Caller) -> None:

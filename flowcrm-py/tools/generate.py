@@ -174,7 +174,9 @@ class Document:
             words = ", ".join(repr(word) for word in schema["enum"])
             self.shown[name] = f'{name}: TypeAlias = Literal[{words}]\n"""{prose(description, "")}"""'
             return
-        if schema.get("type") != "object":
+        if schema.get("type") != "object" or "anyOf" in schema:
+            self.shown[name] = ""
+            self._add_referred(schema.get("anyOf", []), is_input=is_input)
             written = type_of(schema, is_input=is_input)
             self.shown[name] = f'{name}: TypeAlias = {written!r}\n"""{prose(description, "")}"""'
             return

@@ -11,7 +11,7 @@ mod sessions;
 mod tokens;
 
 pub use account::OwnAccount;
-pub use commands::{Register, SignIn, UpdateMe};
+pub use commands::{Register, SignIn, SignInWithCode, UpdateMe};
 pub use passwords::{Password, Passwords};
 pub use repository::SessionRepository;
 pub use service::{SignInAnswer, SignedIn};

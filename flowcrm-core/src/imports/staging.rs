@@ -2,7 +2,7 @@ use sha2::{Digest, Sha256};
 
 use super::intake::Intake;
 use super::mapping::Mapped;
-use super::{Import, ImportOptions, Plan, Rejection, StagedRow};
+use super::{Import, ImportOptions, ImportRun, Plan, Rejection, StagedRow};
 use crate::access::Action;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -90,6 +90,21 @@ impl Staging {
                 Err(error)
             }
         }
+    }
+
+    /// Ends the file, and works on the import as [`Imports::run`](super::Imports::run) does. Both go on when nobody
+    /// waits for them any more: a file that has arrived in full is imported.
+    ///
+    /// # Errors
+    ///
+    /// As [`finish`](Self::finish).
+    pub async fn run(self) -> Result<ImportRun> {
+        let begun = tokio::spawn(async move {
+            let caller = self.caller.clone();
+            let import = self.finish().await?;
+            caller.imports().run(import.id).await
+        });
+        begun.await.map_err(Error::internal)?
     }
 
     async fn take(&mut self, piece: &[u8]) -> Result<()> {

@@ -18,3 +18,10 @@ try {
   if (error instanceof FlowCrmError) console.log(error.code, error.errors.map((bad) => bad.field));
 }
 await crm.close();
+const exact = await open("sqlite:crm.db", {money: "string"});
+const told: Lead<string> = await (await exact.asUser("ada@example.com")).leads.get(lead.id);
+const amount: string = told.value;
+const either = await open("sqlite:crm.db", {money: process.argv.length > 2 ? "string" : "number"});
+const both: number | string = (await (await either.asUser("ada@example.com")).dashboard.stats()).pipelineValue;
+const seen = (await me.deals.get("x")).lead;
+console.log(amount, both, seen?.name, seen !== null && "status" in seen ? seen.status : "another's");

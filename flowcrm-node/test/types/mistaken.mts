@@ -12,3 +12,7 @@ console.log(lead.colour); // wrong
 const text: string = lead.value; // wrong
 await me.leads.get(); // wrong
 console.log(me.boats, text); // wrong
+const exact = await open("sqlite:crm.db", {money: "string"});
+const amount: number = (await (await exact.asUser("ada@example.com")).leads.get("x")).value; // wrong
+await me.leads.get("x", {version: 1}); // wrong
+console.log(amount);

@@ -68,7 +68,7 @@ class Crm:
 
         Raises `AuthenticationError`.
         """
-        fields = {"email": email, "password": password, "two_factor_token": code}
+        fields = {"email": email, "password": password, "code": code}
         return Caller(self._native.sign_in(fields).wait())
 
     def as_user(self, id_or_email: UUID | str) -> Caller:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, cast
 from uuid import UUID
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 
 async def finish(job: Job[T]) -> T:
-    """Awaits a job. When the task is cancelled meanwhile, so is the job."""
+    """Awaits a job. When nobody awaits it any more, it is cancelled."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 
@@ -35,7 +36,7 @@ async def finish(job: Job[T]) -> T:
     job.start(told)
     try:
         await done
-    except asyncio.CancelledError:
+    except BaseException:
         job.cancel()
         raise
     return job.result()
@@ -116,21 +117,32 @@ class Importing(Group):
         progress: Callable[[Import], object] | None = None,
         **options: Unpack[ImportOptions],
     ) -> Import:
-        """Imports a CSV file, and returns when it is done; see `flowcrm.groups.Leads.import_csv`."""
+        """Imports a CSV file, and returns when it is done; see `flowcrm.groups.Leads.import_csv`.
+
+        What ``progress`` returns is awaited if it can be.
+        """
         with _files.reading(file) as opened:
             upload = await finish(self._native.begin_import(self._kind, _files.name_of(file), options))
             try:
                 while piece := await asyncio.to_thread(_files.piece_of, opened):
                     await finish(upload.push(piece))
+                run = await finish(upload.run())
+            except GeneratorExit:
+                # Nobody awaits any more.
+                upload.abandon().start(lambda: None)
+                raise
             except BaseException:
                 await finish(upload.abandon())
                 raise
-            done: Import = await finish(upload.finish())
-        run = await finish(self._native.run_import(done["id"]))
-        while (now := await finish(run.next())) is not None:
+        done: Import = await finish(run.next())
+        now: Import | None = done
+        while now is not None:
             done = now
             if progress is not None:
-                progress(done)
+                told = progress(done)
+                if inspect.isawaitable(told):
+                    await told
+            now = await finish(run.next())
         if done["state"] == "FAILED":
             raise _files.failed(done["error"])
         return done

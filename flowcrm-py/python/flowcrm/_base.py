@@ -99,8 +99,9 @@ class Importing(Group):
         """Imports a CSV file, and returns when it is done.
 
         ``file`` is a path, a file opened for bytes, or the bytes. ``progress`` is called with the import at once and
-        after each change. Rows that are not valid are left out: ``me.imports.rejected(id)`` lists them. When
-        ``progress`` raises, the import goes on in the background.
+        after each change. Rows that are not valid are left out: ``me.imports.rejected(id)`` lists them. When reading
+        the file is interrupted, nothing of it is imported; once it is read, the import goes on in the background,
+        also when ``progress`` raises.
 
         Raises `ValidationError` for options that are not valid, and when the file cannot be imported at all.
         """
@@ -109,15 +110,17 @@ class Importing(Group):
             try:
                 while piece := _files.piece_of(opened):
                     upload.push(piece).wait()
+                run = upload.run().wait()
             except BaseException:
                 upload.abandon().wait()
                 raise
-            done: Import = upload.finish().wait()
-        run = self._native.run_import(done["id"]).wait()
-        while (now := run.next().wait()) is not None:
+        done: Import = run.next().wait()
+        now: Import | None = done
+        while now is not None:
             done = now
             if progress is not None:
                 progress(done)
+            now = run.next().wait()
         if done["state"] == "FAILED":
             raise _files.failed(done["error"])
         return done

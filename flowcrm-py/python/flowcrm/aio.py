@@ -48,7 +48,7 @@ class Crm:
 
     async def sign_in(self, *, email: str, password: str, code: str | None = None) -> Caller:
         """Signs a user in."""
-        fields = {"email": email, "password": password, "two_factor_token": code}
+        fields = {"email": email, "password": password, "code": code}
         return Caller(await finish(self._native.sign_in(fields)))
 
     async def as_user(self, id_or_email: UUID | str) -> Caller:

@@ -758,9 +758,8 @@ class LeadStatusFigures(TypedDict):
     """What they may be worth."""
 
 
-class LeadView(TypedDict):
-    """A lead as it stands in another record: in full to those who may read it, named to others."""
-
+LeadView: TypeAlias = 'Lead | LeadRef'
+"""A lead as it stands in another record: in full to those who may read it, named to others."""
 
 class MemberFigures(TypedDict):
     """What one active member has done this month."""
@@ -1270,6 +1269,19 @@ class User(TypedDict):
     """Counts the changes, from 1."""
 
 
+class UserBrief(TypedDict):
+    """What every member may know of another."""
+
+    active: bool
+    """Whether the user may sign in."""
+    id: str
+    """The user's id."""
+    name: str
+    """The user's name."""
+    role: Role
+    """The user's role."""
+
+
 class UserQuery(TypedDict):
     """Lists the organization's users; MANAGER and SALES see id, name, role and active. Which of them, and how."""
 
@@ -1296,9 +1308,8 @@ class UserRef(TypedDict):
     """The user's name."""
 
 
-class UserView(TypedDict):
-    """A user as the viewer may see them: in full to ADMIN and OWNER, in brief to others."""
-
+UserView: TypeAlias = 'User | UserBrief'
+"""A user as the viewer may see them: in full to ADMIN and OWNER, in brief to others."""
 
 class WeeklyFigures(TypedDict):
     """What happened in the last seven days."""
@@ -1386,6 +1397,7 @@ __all__ = [
     "UpdateOrganization",
     "UpdateUser",
     "User",
+    "UserBrief",
     "UserQuery",
     "UserRef",
     "UserView",

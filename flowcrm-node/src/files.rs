@@ -77,7 +77,11 @@ impl ImportRun {
         cancellation: Option<&Cancellation>,
     ) -> napi::Result<PromiseRaw<'env, Option<String>>> {
         let run = Arc::clone(&self.0);
-        promise(env, cancellation, async move { run.lock().await.next().await?.as_ref().map(json).transpose() })
+        promise(
+            env,
+            cancellation,
+            async move { run.lock().await.next().await?.as_ref().map(json).transpose() },
+        )
     }
 }
 

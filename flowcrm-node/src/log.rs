@@ -26,7 +26,10 @@ pub(crate) fn on_warning(listener: Listener) {
     let lines = tracing_subscriber::fmt::layer().without_time().with_level(false).with_target(false);
     let ours = Targets::new().with_target("flowcrm", Level::WARN);
     // Another thread may have done it.
-    let _ = tracing_subscriber::registry().with(lines.with_ansi(false).with_writer(|| Writer)).with(ours).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_ansi(false).with_writer(|| Writer))
+        .with(ours)
+        .try_init();
 }
 
 /// Takes one line, which is written at once.

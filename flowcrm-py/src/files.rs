@@ -37,7 +37,9 @@ impl Upload {
     fn run(&self) -> Job {
         let (staging, home) = (Arc::clone(&self.0), self.0.home());
         let work = async move { staging.lock().await.take().ok_or_else(ended)?.run().await };
-        Job::new(home, work, move |py, run| Ok(Bound::new(py, ImportRun::new(run, home))?.into_any().unbind()))
+        Job::new(home, work, move |py, run| {
+            Ok(Bound::new(py, ImportRun::new(run, home))?.into_any().unbind())
+        })
     }
 
     /// Throws away what has been taken in.

@@ -43,7 +43,10 @@ pub(crate) fn begin(gate: Gate) {
     let lines = tracing_subscriber::fmt::layer().without_time().with_level(false).with_target(false);
     let ours = Targets::new().with_target("flowcrm", Level::WARN);
     // A process that was forked has inherited it.
-    let _ = tracing_subscriber::registry().with(lines.with_ansi(false).with_writer(Writers)).with(ours).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_ansi(false).with_writer(Writers))
+        .with(ours)
+        .try_init();
 }
 
 /// Logs a line. Whatever a handler raises is shown as Python shows what nobody can catch.

@@ -41,8 +41,8 @@ pub trait Store: Send + Sync {
     /// commit.
     async fn system(&self) -> Result<Box<dyn SystemTx>>;
 
-    /// Lets the database take note that much has been written, so that it plans for what is there now.
-    async fn note_growth(&self) -> Result<()>;
+    /// Lets the database settle after much has been written, so that reading is as fast as before.
+    async fn settle(&self) -> Result<()>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<()>;

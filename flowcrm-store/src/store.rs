@@ -152,9 +152,8 @@ impl Store for SqlStore {
         self.begin_system(true).await
     }
 
-    async fn note_growth(&self) -> Result<()> {
-        // SQLite plans by the order of the indexes alone: it knows no statistics here.
-        if self.is_embedded() { Ok(()) } else { self.analyze().await }
+    async fn settle(&self) -> Result<()> {
+        self.database.settle().await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -309,6 +309,26 @@ async fn an_update_takes_over_what_rows_say_and_a_dry_run_foretells_it() {
 }
 
 #[tokio::test]
+async fn an_email_that_many_have_is_one_leads_once_the_others_have_another() {
+    for database in TestDatabase::on_each_engine().await {
+        let ada = owner(&database.crm().await).await;
+        let leads = "external id,name,email\na,Ada,x@y.example\nb,Ben,x@y.example\n,Cid,x@y.example\n,Dot,o@y.example\n";
+        let (created, _) =
+            import(&ada, ImportKind::Leads, json!({"onDuplicate": "create"}), leads.as_bytes()).await;
+        assert_eq!(created.created, 4);
+        let update = json!({"onDuplicate": "update"});
+        let of_three = "name,email,company\nCid,x@y.example,Engines\n";
+        let (import_of_three, rejected) =
+            import(&ada, ImportKind::Leads, update.clone(), of_three.as_bytes()).await;
+        assert_eq!(all_counts(&import_of_three), (0, 0, 0, 1));
+        assert_eq!(rejected[0].reason, "email is that of several records: give their external ids");
+        let of_one = "external id,name,email,company\na,Ada,a@y.example,\nb,Ben,b@y.example,\n,Cid,x@y.example,Engines\n";
+        let (import_of_one, _) = import(&ada, ImportKind::Leads, update, of_one.as_bytes()).await;
+        assert_eq!(all_counts(&import_of_one), (0, 3, 0, 0));
+    }
+}
+
+#[tokio::test]
 async fn an_update_takes_over_when_a_record_was_created() {
     for database in TestDatabase::on_each_engine().await {
         let crm = database.crm().await;

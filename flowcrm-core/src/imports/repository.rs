@@ -251,7 +251,8 @@ pub trait ImportRepository: Send {
     /// Those of some leads that are there.
     async fn present_leads(&mut self, ids: &[LeadId]) -> Result<Vec<LeadId>>;
 
-    /// The leads with some external ids or folded emails.
+    /// The leads with some external ids or folded emails. Of an email that many have, some are left out, but never so many
+    /// that it would seem to be one lead's.
     async fn leads_with(&mut self, external_ids: &[String], email_keys: &[String]) -> Result<Vec<Lead>>;
 
     /// The deals with some external ids.

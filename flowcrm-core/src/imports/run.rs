@@ -17,10 +17,11 @@ use crate::leads::Lead;
 use crate::ports::{Journal, OrgTx};
 use crate::work::Work;
 
-/// So many changes are taken back in one transaction.
-const CHANGES_AT_ONCE: usize = 1_000;
+/// So many changes are taken back in one transaction. Each has its record as it was and as it is in memory, with notes as
+/// long as they may be.
+const CHANGES_AT_ONCE: usize = 250;
 
-/// From so many rows on, the database is asked to take note of what has been imported, or has gone.
+/// From so many rows on, the database is asked to settle after they have been imported, or have gone.
 const MANY_ROWS: i64 = 1_000;
 
 /// How often rows may fail, for another reason than an absent database, until the import is given up.
@@ -61,10 +62,8 @@ impl Crm {
             }
         }
         if rows >= MANY_ROWS {
-            let noted = self.store().note_growth().await;
-            noted.unwrap_or_else(
-                |error| tracing::warn!(%error, "the database plans without knowing of an import"),
-            );
+            let settled = self.store().settle().await;
+            settled.unwrap_or_else(|error| tracing::warn!(%error, "reading may be slow after an import"));
         }
         Ok(ended)
     }

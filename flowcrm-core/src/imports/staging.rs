@@ -2,7 +2,7 @@ use sha2::{Digest, Sha256};
 
 use super::intake::Intake;
 use super::mapping::Mapped;
-use super::{Import, ImportOptions, ImportRun, Plan, Rejection, StagedRow};
+use super::{Import, ImportOptions, ImportRun, OnDuplicate, Plan, Rejection, StagedRow};
 use crate::access::Action;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -16,8 +16,10 @@ const PIECE: usize = 64 * 1024;
 const ROWS_AT_ONCE: usize = 4_000;
 const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
 
-/// So many rows, or so many bytes of cells, are applied in one transaction.
+/// So many rows, or so many bytes of cells, are applied in one transaction; fewer where each may bring the record with it
+/// that it changes, with notes as long as they may be.
 const ROWS_TOGETHER: usize = 2_000;
+const CHANGES_TOGETHER: usize = 500;
 const BYTES_TOGETHER: usize = 256 * 1024;
 
 /// A file that is arriving: [`push`](Self::push) its pieces, then [`finish`](Self::finish).
@@ -165,7 +167,8 @@ impl Staging {
             work.imports().insert(&self.import, self.caller.user_id(), plan).await?;
         }
         let mut staged = 0;
-        for rows in Together(&self.rows) {
+        let most = if plan.on_duplicate == OnDuplicate::Update { CHANGES_TOGETHER } else { ROWS_TOGETHER };
+        for rows in (Together { rows: &self.rows, most }) {
             // Too few to be applied on their own, if others follow.
             if !is_all && staged + rows.len() == self.rows.len() {
                 break;
@@ -209,19 +212,22 @@ fn bytes_of(row: &StagedRow) -> usize {
 }
 
 /// Rows, cut into such as are applied together.
-struct Together<'a>(&'a [StagedRow]);
+struct Together<'a> {
+    rows: &'a [StagedRow],
+    most: usize,
+}
 
 impl<'a> Iterator for Together<'a> {
     type Item = &'a [StagedRow];
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut bytes = self.0.first().map_or(0, bytes_of);
-        let others = self.0.iter().skip(1).take(ROWS_TOGETHER - 1).take_while(|row| {
+        let mut bytes = self.rows.first().map_or(0, bytes_of);
+        let others = self.rows.iter().skip(1).take(self.most - 1).take_while(|row| {
             bytes += bytes_of(row);
             bytes < BYTES_TOGETHER
         });
-        let (together, rest) = self.0.split_at_checked(1 + others.count())?;
-        self.0 = rest;
+        let (together, rest) = self.rows.split_at_checked(1 + others.count())?;
+        self.rows = rest;
         Some(together)
     }
 }
@@ -233,13 +239,14 @@ mod tests {
     #[test]
     fn rows_are_cut_by_their_number_and_size() {
         let row = |line, bytes| StagedRow { line, cells: vec!["x".repeat(bytes)] };
-        let lengths = |rows: &[StagedRow]| Together(rows).map(<[_]>::len).collect::<Vec<_>>();
+        let lengths =
+            |rows: &[StagedRow]| Together { rows, most: ROWS_TOGETHER }.map(<[_]>::len).collect::<Vec<_>>();
         assert_eq!(lengths(&[]), [0; 0]);
         let many: Vec<_> = (0..5_000).map(|line| row(line, 1)).collect();
         assert_eq!(lengths(&many), [2_000, 2_000, 1_000]);
         let large: Vec<_> = (0..5).map(|line| row(line, 120 * 1024)).collect();
         assert_eq!(lengths(&large), [2, 2, 1]);
         assert_eq!(lengths(&[row(2, 1024 * 1024), row(3, 1024 * 1024), row(4, 1)]), [1, 1, 1]);
-        assert!(Together(&many).flatten().eq(&many));
+        assert!(Together { rows: &many, most: 7 }.flatten().eq(&many));
     }
 }

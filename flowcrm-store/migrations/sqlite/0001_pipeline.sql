@@ -103,20 +103,21 @@ CREATE TABLE leads (
     created_at     TEXT NOT NULL,
     updated_at     TEXT NOT NULL,
     PRIMARY KEY (org_id, id),
-    UNIQUE (org_id, external_id),
     FOREIGN KEY (org_id, owner_id) REFERENCES users (org_id, id),
     FOREIGN KEY (org_id, assigned_to_id) REFERENCES users (org_id, id)
 ) STRICT, WITHOUT ROWID;
 
+-- What many records do not have is indexed where they have it.
+CREATE UNIQUE INDEX leads_by_external_id ON leads (org_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX leads_by_creation ON leads (org_id, created_at, id);
 CREATE INDEX leads_by_change ON leads (org_id, updated_at, id);
 CREATE INDEX leads_by_name ON leads (org_id, name, id);
 CREATE INDEX leads_by_value ON leads (org_id, value, id);
 CREATE INDEX leads_by_owner ON leads (org_id, owner_id, created_at, id);
-CREATE INDEX leads_by_assignee ON leads (org_id, assigned_to_id, created_at, id);
+CREATE INDEX leads_by_assignee ON leads (org_id, assigned_to_id, created_at, id) WHERE assigned_to_id IS NOT NULL;
 CREATE INDEX leads_by_status ON leads (org_id, status, created_at, id);
-CREATE INDEX leads_by_source ON leads (org_id, source, created_at, id);
-CREATE INDEX leads_by_email ON leads (org_id, email_key);
+CREATE INDEX leads_by_source ON leads (org_id, source, created_at, id) WHERE source IS NOT NULL;
+CREATE INDEX leads_by_email ON leads (org_id, email_key) WHERE email_key IS NOT NULL;
 
 -- The folded words of leads, by which `q` finds them. No foreign keys, which would cost more than the rows: whoever
 -- deletes a lead or an organization deletes these too.
@@ -164,22 +165,22 @@ CREATE TABLE deals (
     created_at     TEXT NOT NULL,
     updated_at     TEXT NOT NULL,
     PRIMARY KEY (org_id, id),
-    UNIQUE (org_id, external_id),
     FOREIGN KEY (org_id, lead_id) REFERENCES leads (org_id, id),
     FOREIGN KEY (org_id, owner_id) REFERENCES users (org_id, id),
     FOREIGN KEY (org_id, assigned_to_id) REFERENCES users (org_id, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE UNIQUE INDEX deals_by_external_id ON deals (org_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX deals_by_creation ON deals (org_id, created_at, id);
 CREATE INDEX deals_by_change ON deals (org_id, updated_at, id);
 CREATE INDEX deals_by_title ON deals (org_id, title, id);
 CREATE INDEX deals_by_value ON deals (org_id, value, id);
 CREATE INDEX deals_by_stage ON deals (org_id, stage, created_at, id);
 CREATE INDEX deals_by_owner ON deals (org_id, owner_id, created_at, id);
-CREATE INDEX deals_by_assignee ON deals (org_id, assigned_to_id, created_at, id);
-CREATE INDEX deals_of_lead ON deals (org_id, lead_id, created_at, id);
+CREATE INDEX deals_by_assignee ON deals (org_id, assigned_to_id, created_at, id) WHERE assigned_to_id IS NOT NULL;
+CREATE INDEX deals_of_lead ON deals (org_id, lead_id, created_at, id) WHERE lead_id IS NOT NULL;
 CREATE INDEX deals_by_expected_close ON deals (org_id, expected_close, id);
-CREATE INDEX deals_by_close ON deals (org_id, closed_at);
+CREATE INDEX deals_by_close ON deals (org_id, closed_at) WHERE closed_at IS NOT NULL;
 
 -- The folded words of deals, by which `q` finds them. No foreign keys, which would cost more than the rows: whoever
 -- deletes a deal or an organization deletes these too.
@@ -224,8 +225,8 @@ CREATE INDEX tasks_by_priority ON tasks (org_id, priority, created_at, id);
 CREATE INDEX tasks_undone ON tasks (org_id, due_key, id) WHERE status <> 'DONE';
 CREATE INDEX tasks_by_assignee_and_due_date ON tasks (org_id, assigned_to_id, due_key, id);
 CREATE INDEX tasks_by_assignee ON tasks (org_id, assigned_to_id, created_at, id);
-CREATE INDEX tasks_of_lead ON tasks (org_id, lead_id, created_at, id);
-CREATE INDEX tasks_of_deal ON tasks (org_id, deal_id, created_at, id);
+CREATE INDEX tasks_of_lead ON tasks (org_id, lead_id, created_at, id) WHERE lead_id IS NOT NULL;
+CREATE INDEX tasks_of_deal ON tasks (org_id, deal_id, created_at, id) WHERE deal_id IS NOT NULL;
 
 -- The folded words of tasks, by which `q` finds them. No foreign keys, which would cost more than the rows: whoever
 -- deletes a task or an organization deletes these too.

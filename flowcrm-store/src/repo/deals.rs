@@ -154,9 +154,15 @@ fn values(deal: &Deal) -> Vec<Value> {
     ]
 }
 
-/// Adds new deals with their words; answers whether all external ids were free, without which none may stay.
-pub(crate) async fn insert_all(connection: &mut OrgConnection, deals: &[Deal]) -> Result<bool> {
-    let added = connection.insert_many(INSERT, "ON CONFLICT DO NOTHING", deals.iter().map(values)).await?;
+/// Adds new deals with their words; `conflict` when one of their external ids is taken.
+pub(crate) async fn insert_all(connection: &mut OrgConnection, deals: &[Deal]) -> Result<()> {
+    add(connection, deals, "").await.map(|_| ())
+}
+
+/// Adds new deals with their words; answers whether all could be, without which none may stay. What is to be done about
+/// one that is there is looked up for each, which costs Postgres about as much again as to add it.
+async fn add(connection: &mut OrgConnection, deals: &[Deal], if_there: &'static str) -> Result<bool> {
+    let added = connection.insert_many(INSERT, if_there, deals.iter().map(values)).await?;
     if added < deals.len() as u64 {
         return Ok(false);
     }
@@ -235,7 +241,7 @@ impl DealRepository for OrgConnection {
     }
 
     async fn insert(&mut self, deal: &Deal) -> Result<()> {
-        if !insert_all(self, std::slice::from_ref(deal)).await? {
+        if !add(self, std::slice::from_ref(deal), "ON CONFLICT DO NOTHING").await? {
             return Err(Error::field("externalId", "belongs to another deal"));
         }
         Ok(())

@@ -96,6 +96,18 @@ const OR_ITS_RECORD: &str =
     "ON CONFLICT (org_id, import_id, record_id) DO UPDATE SET record = excluded.record";
 
 statements! {
+    /// Of each email so many leads at most.
+    LEADS_OF_EMAILS = Sql::pair(
+        "SELECT found.id
+FROM jsonb_array_elements_text($2) AS wanted(key) CROSS JOIN LATERAL (
+    SELECT l.id FROM leads l WHERE l.org_id = $1 AND l.email_key = wanted.key LIMIT $3
+) AS found",
+        "SELECT l.id
+FROM json_each($2) AS wanted CROSS JOIN leads l
+WHERE l.org_id = $1
+  AND l.id IN (SELECT s.id FROM leads s WHERE s.org_id = $1 AND s.email_key = wanted.value LIMIT $3)",
+    );
+
     FIND = Sql::both(concat!("SELECT ", columns!(), "
 FROM imports i
 WHERE i.org_id = $1 AND i.is_staged AND i.id = $2"));
@@ -456,7 +468,10 @@ impl ImportRepository for OrgConnection {
         let values = |change: &Change| {
             args![id, change.record_id, change.line, change.version, change.previous.clone(), false]
         };
-        self.insert_many(INSERT_CHANGES, OR_ITS_VERSION, changes.iter().map(values)).await.map(|_| ())
+        // What has just been created was not noted before; to look would cost as much as to note it.
+        let (new, known): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.previous.is_none());
+        self.insert_many(INSERT_CHANGES, "", new.into_iter().map(values)).await?;
+        self.insert_many(INSERT_CHANGES, OR_ITS_VERSION, known.into_iter().map(values)).await.map(|_| ())
     }
 
     async fn lock(&mut self, id: ImportId) -> Result<Option<Import>> {
@@ -611,7 +626,12 @@ impl ImportRepository for OrgConnection {
 
     async fn leads_with(&mut self, external_ids: &[String], email_keys: &[String]) -> Result<Vec<Lead>> {
         let mut rows = having(self, leads::LIST, "l.external_id", external_ids).await?;
-        rows.extend(having(self, leads::LIST, "l.email_key", email_keys).await?);
+        // A row that names its lead by external id may take an email from it: so many more than two still leave two.
+        let enough = external_ids.len() + 2;
+        let wanted = serde_json::Value::from(email_keys);
+        let of_emails = self.all(LEADS_OF_EMAILS, args![wanted, enough]).await?;
+        let ids = of_emails.iter().map(|row| row.id("id")).collect::<Result<Vec<Uuid>>>()?;
+        rows.extend(having(self, leads::LIST, "l.id", &ids).await?);
         let (mut found, mut known) = (Vec::new(), HashSet::new());
         for row in rows {
             let lead = leads::lead(&row)?;
@@ -627,16 +647,10 @@ impl ImportRepository for OrgConnection {
     }
 
     async fn insert_leads(&mut self, records: &[Lead]) -> Result<()> {
-        if !leads::insert_all(self, records).await? {
-            return Err(Error::conflict("Somebody else has just taken one of the external ids."));
-        }
-        Ok(())
+        leads::insert_all(self, records).await
     }
 
     async fn insert_deals(&mut self, records: &[Deal]) -> Result<()> {
-        if !deals::insert_all(self, records).await? {
-            return Err(Error::conflict("Somebody else has just taken one of the external ids."));
-        }
-        Ok(())
+        deals::insert_all(self, records).await
     }
 }

@@ -158,9 +158,15 @@ fn values(lead: &Lead) -> Vec<Value> {
     ]
 }
 
-/// Adds new leads with their words; answers whether all external ids were free, without which none may stay.
-pub(crate) async fn insert_all(connection: &mut OrgConnection, leads: &[Lead]) -> Result<bool> {
-    let added = connection.insert_many(INSERT, "ON CONFLICT DO NOTHING", leads.iter().map(values)).await?;
+/// Adds new leads with their words; `conflict` when one of their external ids is taken.
+pub(crate) async fn insert_all(connection: &mut OrgConnection, leads: &[Lead]) -> Result<()> {
+    add(connection, leads, "").await.map(|_| ())
+}
+
+/// Adds new leads with their words; answers whether all could be, without which none may stay. What is to be done about
+/// one that is there is looked up for each, which costs Postgres about as much again as to add it.
+async fn add(connection: &mut OrgConnection, leads: &[Lead], if_there: &'static str) -> Result<bool> {
+    let added = connection.insert_many(INSERT, if_there, leads.iter().map(values)).await?;
     if added < leads.len() as u64 {
         return Ok(false);
     }
@@ -260,7 +266,7 @@ impl LeadRepository for OrgConnection {
     }
 
     async fn insert(&mut self, lead: &Lead) -> Result<()> {
-        if !insert_all(self, std::slice::from_ref(lead)).await? {
+        if !add(self, std::slice::from_ref(lead), "ON CONFLICT DO NOTHING").await? {
             return Err(Error::field("externalId", "belongs to another lead"));
         }
         Ok(())

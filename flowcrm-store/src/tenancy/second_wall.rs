@@ -212,6 +212,7 @@ impl Prey {
             "foreseen records" own.foreseen_records(self.held.import_id, &[lead.as_uuid()]), |answer| !answer.is_empty();
             "plan" own.plan(import), |answer| answer.is_some();
             "leads of rows" own.leads_with(&own_keys, &[]), |answer| !answer.is_empty();
+            "leads of emails" own.leads_with(&[], &[format!("lead@{}.example", tenant.name)]), |answer| !answer.is_empty();
             "deals of rows" own.deals_with(&own_keys), |answer| !answer.is_empty();
             "members" ImportRepository::members(own), |answer| !answer.is_empty();
             "taken ids of leads" own.taken_external_ids(ImportKind::Leads, &own_keys), |answer| !answer.is_empty();

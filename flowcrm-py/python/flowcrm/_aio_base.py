@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, cast
 from uuid import UUID
 
@@ -30,7 +31,7 @@ async def finish(job: Job[T]) -> T:
 
     def told() -> None:
         # A loop that was closed has nobody left to tell.
-        if not loop.is_closed():
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(settle)
 
     job.start(told)

@@ -173,6 +173,24 @@ async fn a_file_that_never_arrives_in_full_is_forgotten_after_an_hour() {
 }
 
 #[tokio::test]
+async fn a_file_that_has_arrived_is_imported_when_nobody_waits_for_it() {
+    for database in TestDatabase::on_each_engine().await {
+        let ada = owner(&database.crm().await).await;
+        let mut staging =
+            ada.imports().begin(ImportKind::Leads, body(json!({})), "file.csv".into()).await.unwrap();
+        staging.push(b"name\nGrace\n").await.unwrap();
+        let given_up = tokio::time::timeout(Duration::ZERO, staging.run()).await;
+        assert!(given_up.is_err());
+        let imported = async {
+            while count_leads(&ada).await == 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), imported).await.expect(database.engine);
+    }
+}
+
+#[tokio::test]
 async fn deals_find_their_leads_and_people() {
     for database in TestDatabase::on_each_engine().await {
         let crm = database.crm().await;

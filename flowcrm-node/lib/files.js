@@ -52,10 +52,11 @@ async function* piecesOf(source, signal) {
 
 /** Imports a file, and resolves when it is done. */
 async function importCsv(caller, kind, file, given) {
+  // First of all: an error of a stream that nobody listens to ends the process.
+  const {name, open} = named(file);
   const {onProgress, signal: asked, ...importing} = options(given);
   const signal = abortSignal(asked);
   if (onProgress !== undefined && typeof onProgress !== "function") throw badField("onProgress", "must be a function");
-  const {name, open} = named(file);
   const begin = (giveUp) => caller.beginImport(kind, text(name, "file"), json(importing), giveUp);
   const upload = await call(begin, signal).catch((error) => {
     file.destroy?.();

@@ -119,6 +119,8 @@ withCrm("a file that cannot be read is refused, and nothing is left of it", asyn
   for (let attempt = 0; attempt < 10; attempt += 1) {
     await assert.rejects(me.leads.importCsv("/no/such/file.csv"), {code: "ENOENT"});
     await assert.rejects(me.leads.importCsv(createReadStream("/no/such/file.csv")), {code: "ENOENT"});
+    const unread = createReadStream("/no/such/file.csv");
+    await assert.rejects(me.leads.importCsv(unread, {onProgress: 1}), refusal("validation_failed", ["onProgress"]));
   }
   assert.equal(await rowsOf(url, "imports"), 0);
   const stream = createReadStream(new URL(import.meta.url));

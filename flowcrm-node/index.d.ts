@@ -26,11 +26,14 @@ export interface UpdateOptions extends CallOptions {
 
 /** How an import is followed. */
 export interface ImportCallOptions extends CallOptions {
-  /** Called with the import at once, and after each change. */
+  /** Called with the import at once, and after each change; what it returns is awaited. */
   onProgress?: ((now: Import) => unknown) | undefined;
 }
 
-/** A file to import: a path, its bytes, or a stream of them. */
+/**
+ * A file to import: a path, its bytes, or a stream of bytes or text. A stream is destroyed when the import is refused;
+ * give `request.iterator({destroyOnReturn: false})` where the answer goes the same way.
+ */
 export type CsvSource = string | URL | Uint8Array | AsyncIterable<Uint8Array | string>;
 
 /** What is wrong with one field. */
@@ -75,11 +78,17 @@ export class Worker implements AsyncDisposable {
 export class Crm<M extends Money = number> implements AsyncDisposable {
   private constructor();
   /** Makes an organization with its first OWNER, and signs them in. */
-  register(fields: {name: string; email: string; password: string; orgName: string}): Promise<Caller<M>>;
+  register(
+    fields: {name: string; email: string; password: string; orgName: string},
+    options?: CallOptions,
+  ): Promise<Caller<M>>;
   /** Signs a user in; `code` is one of their authenticator, for users with two-factor sign-in. */
-  signIn(fields: {email: string; password: string; code?: string | null | undefined}): Promise<Caller<M>>;
+  signIn(
+    fields: {email: string; password: string; code?: string | null | undefined},
+    options?: CallOptions,
+  ): Promise<Caller<M>>;
   /** Acts as a user without a password: for programs that are trusted with every organization. */
-  asUser(idOrEmail: string): Promise<Caller<M>>;
+  asUser(idOrEmail: string, options?: CallOptions): Promise<Caller<M>>;
   /** Begins to work in the background, as a server does: `me.imports.undo` needs a worker somewhere. */
   worker(): Promise<Worker>;
   /** Ends all connections; what is called afterwards is refused as `unavailable`. */
@@ -88,7 +97,7 @@ export class Crm<M extends Money = number> implements AsyncDisposable {
 }
 
 /** How a CRM is opened. */
-export interface OpenOptions<M extends keyof MoneyTypes = keyof MoneyTypes> {
+export interface OpenOptions<M extends keyof MoneyTypes = keyof MoneyTypes> extends CallOptions {
   /** Signs tokens; at least 32 bytes, the same for all who use the database. `JWT_SECRET` when absent. */
   secret?: string | undefined;
   /** Brings a Postgres database up to date. */

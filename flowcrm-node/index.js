@@ -3,9 +3,9 @@
 // The CRM that you import.
 
 const native = require("./native.js");
-const {settled} = require("./lib/call.js");
+const {call, settled} = require("./lib/call.js");
 const {FlowCrmError, badField} = require("./lib/error.js");
-const {json, optionalText, options, text} = require("./lib/input.js");
+const {abortSignal, json, optionalText, options, signalOf, text} = require("./lib/input.js");
 const {Listing} = require("./lib/listing.js");
 const {Caller} = require("./lib/caller.js");
 
@@ -37,16 +37,16 @@ class Crm {
     this.#native = crm;
   }
 
-  async register(fields) {
-    return new Caller(await settled(this.#native.register(json(fields))));
+  async register(fields, given) {
+    return new Caller(await call((giveUp) => this.#native.register(json(fields), giveUp), signalOf(given)));
   }
 
-  async signIn(fields) {
-    return new Caller(await settled(this.#native.signIn(json(fields))));
+  async signIn(fields, given) {
+    return new Caller(await call((giveUp) => this.#native.signIn(json(fields), giveUp), signalOf(given)));
   }
 
-  async asUser(idOrEmail) {
-    return new Caller(await settled(this.#native.asUser(text(idOrEmail, "id"))));
+  async asUser(idOrEmail, given) {
+    return new Caller(await call((giveUp) => this.#native.asUser(text(idOrEmail, "id"), giveUp), signalOf(given)));
   }
 
   async worker() {
@@ -63,10 +63,13 @@ class Crm {
 }
 
 async function open(url, given) {
-  const {secret, migrate = false, money = "number"} = options(given, ["secret", "migrate", "money"]);
+  const {secret, migrate = false, money = "number", signal} = options(given, ["secret", "migrate", "money", "signal"]);
   if (money !== "number" && money !== "string") throw badField("money", "must be 'number' or 'string'");
   if (typeof migrate !== "boolean") throw badField("migrate", "must be true or false");
-  return new Crm(await settled(native.open(text(url, "url"), optionalText(secret, "secret"), migrate, money === "string")));
+  const named = text(url, "url");
+  const key = optionalText(secret, "secret");
+  const begin = (giveUp) => native.open(named, key, migrate, money === "string", giveUp);
+  return new Crm(await call(begin, abortSignal(signal)));
 }
 
 module.exports = {Caller, Crm, FlowCrmError, Listing, Worker, open};

@@ -19,9 +19,9 @@ export interface Activity {
 
 /** Lists a lead's activities, newest first. Which of them, and how. */
 export interface ActivityQuery {
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** The order; `-` in front for descending; `-createdAt` when absent. */
   sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt";
@@ -70,7 +70,7 @@ export interface AuditEntry {
 export interface AuditQuery {
   /** Only this action: the name of an event, like `lead:updated`. */
   action?: string;
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
   /** Only what was done to this very thing. */
   entityId?: string;
@@ -78,7 +78,7 @@ export interface AuditQuery {
   entityType?: EntityType;
   /** Only what was done at this moment or later. */
   from?: Date | string;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** The order; `-` in front for descending; `-createdAt` when absent. */
   sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt";
@@ -351,7 +351,7 @@ export interface DealQuery {
   closeFrom?: Date | string;
   /** Only those that should close before this moment. */
   closeTo?: Date | string;
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
   /** Only those created at this moment or later. */
   createdFrom?: Date | string;
@@ -359,7 +359,7 @@ export interface DealQuery {
   createdTo?: Date | string;
   /** Only those made with this lead. */
   leadId?: string;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** Only those worth at most this. */
   maxValue?: number | string;
@@ -501,9 +501,9 @@ export interface ImportOptions {
 
 /** Lists imports, newest first. Which of them, and how. */
 export interface ImportQuery {
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** The order; `-` in front for descending; `-createdAt` when absent. */
   sort?: "createdAt" | "-createdAt";
@@ -514,9 +514,9 @@ export type ImportState = "QUEUED" | "RUNNING" | "DONE" | "FAILED" | "UNDOING" |
 
 /** Lists the records that undoing an import has left as they are, by line, with the reason. Which of them, and how. */
 export interface KeptQuery {
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** The order; `-` in front for descending; `-createdAt` when absent. */
   sort?: "line" | "-line";
@@ -666,13 +666,13 @@ export interface LeadPatch {
 export interface LeadQuery {
   /** Only those that this user works on. */
   assignedToId?: string;
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
   /** Only those created at this moment or later. */
   createdFrom?: Date | string;
   /** Only those created before this moment. */
   createdTo?: Date | string;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** Only those worth at most this. */
   maxValue?: number | string;
@@ -869,9 +869,9 @@ export interface Notification {
 
 /** Lists your notifications, newest first; `X-Unread-Count` says how many are not read. Which of them, and how. */
 export interface NotificationQuery {
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** The order; `-` in front for descending; `-createdAt` when absent. */
   sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt";
@@ -907,9 +907,9 @@ export interface Organization {
 
 /** Lists all organizations; for platform operators. Which of them, and how. */
 export interface OrganizationQuery {
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** The order; `-` in front for descending; `-createdAt` when absent. */
   sort?: "createdAt" | "-createdAt" | "updatedAt" | "-updatedAt" | "name" | "-name";
@@ -949,9 +949,9 @@ export interface Rejection {
  * line and the reason. Which of them, and how.
  */
 export interface RejectionQuery {
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** The order; `-` in front for descending; `-createdAt` when absent. */
   sort?: "line" | "-line";
@@ -1113,7 +1113,7 @@ export type TaskPriority = "LOW" | "MEDIUM" | "HIGH";
 export interface TaskQuery {
   /** Only those that this user has to do. */
   assignedToId?: string;
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
   /** Only those about this deal. */
   dealId?: string;
@@ -1123,7 +1123,7 @@ export interface TaskQuery {
   dueTo?: Date | string;
   /** Only those about this lead. */
   leadId?: string;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** Only those past their due date and not done (`true`), or only the others (`false`). */
   overdue?: boolean;
@@ -1222,9 +1222,9 @@ export interface UserBrief {
 export interface UserQuery {
   /** Only those who may sign in (`true`), or may not (`false`). */
   active?: boolean;
-  /** Whether to answer `X-Total-Count`. */
+  /** Whether to count all records: see `total()`. */
   count?: boolean;
-  /** How many records at most; 50 when absent. */
+  /** How many records are fetched at once; 50 when absent. */
   limit?: number;
   /** Only those where every word begins a word of name or email. */
   q?: string;

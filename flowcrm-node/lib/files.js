@@ -7,7 +7,7 @@ const {basename} = require("node:path");
 const {fileURLToPath} = require("node:url");
 const {call, settled, unlessAborted} = require("./call.js");
 const {FlowCrmError, badField} = require("./error.js");
-const {abortSignal, json, options, text} = require("./input.js");
+const {abortSignal, json, options, signalOf, text} = require("./input.js");
 
 /** So much of a file is sent at once. */
 const PIECE = 256 * 1024;
@@ -35,31 +35,45 @@ function* sliced(bytes) {
 /** The pieces that come from a source, until the signal is aborted. The source is closed then. */
 async function* piecesOf(source, signal) {
   const iterator = source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]();
+  const bytesOf = encoder();
   try {
     for (;;) {
       const {done, value} = await unlessAborted(iterator.next(), signal);
+      const piece = bytesOf(done ? "" : value, done);
+      if (piece.length > 0) yield piece;
       if (done) return;
-      const piece = typeof value === "string" ? Buffer.from(value) : value;
-      if (!(piece instanceof Uint8Array)) throw badField("file", "must be a stream of bytes");
-      yield piece;
     }
   } finally {
-    source.destroy?.();
-    // One that has stalled would not answer: nobody waits for it.
-    (async () => iterator.return?.())().catch(() => {});
+    release(source, iterator);
   }
+}
+
+/** Ends what a file's pieces come from. One that has stalled would not answer: nobody waits for it. */
+function release(source, iterator = source) {
+  source.destroy?.();
+  (async () => iterator.return?.())().catch(() => {});
+}
+
+/** What makes bytes of pieces, which may be text that is cut within a pair of surrogates. */
+function encoder() {
+  let half = "";
+  return (piece, isLast = false) => {
+    if (typeof piece !== "string") {
+      if (!(piece instanceof Uint8Array)) throw badField("file", "must be a stream of bytes");
+      if (half === "") return piece;
+    }
+    const all = half + piece;
+    half = isLast ? "" : (/[\ud800-\udbff]$/.exec(all)?.[0] ?? "");
+    return Buffer.from(text(all.slice(0, all.length - half.length), "file"));
+  };
 }
 
 /** Imports a file, and resolves when it is done. */
 async function importCsv(caller, kind, file, given) {
   // First of all: an error of a stream that nobody listens to ends the process.
   const {name, open} = named(file);
-  const {onProgress, signal: asked, ...importing} = options(given);
-  const signal = abortSignal(asked);
-  if (onProgress !== undefined && typeof onProgress !== "function") throw badField("onProgress", "must be a function");
-  const begin = (giveUp) => caller.beginImport(kind, text(name, "file"), json(importing), giveUp);
-  const upload = await call(begin, signal).catch((error) => {
-    file.destroy?.();
+  const {upload, onProgress, signal} = await begun(caller, kind, name, given).catch((error) => {
+    release(file);
     throw error;
   });
   let run;
@@ -75,7 +89,7 @@ async function importCsv(caller, kind, file, given) {
     const now = await call((giveUp) => run.next(giveUp), signal);
     if (now === null) break;
     done = JSON.parse(now);
-    await onProgress?.(done);
+    await unlessAborted(onProgress?.(done), signal);
   }
   if (done.state === "FAILED") {
     throw new FlowCrmError(done.error ?? "The import failed.", {code: "validation_failed", status: 400});
@@ -83,9 +97,18 @@ async function importCsv(caller, kind, file, given) {
   return done;
 }
 
+/** An import that has begun: where its file is to be sent, and how it is followed. */
+async function begun(caller, kind, name, given) {
+  const {onProgress, signal: asked, ...importing} = options(given);
+  const signal = abortSignal(asked);
+  if (onProgress !== undefined && typeof onProgress !== "function") throw badField("onProgress", "must be a function");
+  const begin = (giveUp) => caller.beginImport(kind, text(name, "file"), json(importing), giveUp);
+  return {upload: await call(begin, signal), onProgress, signal};
+}
+
 /** The chunks of a file that is being written. */
 async function* chunksOf(begin, given) {
-  const signal = abortSignal(options(given, ["signal"]).signal);
+  const signal = signalOf(given);
   const chunks = await call(begin, signal);
   for (;;) {
     const chunk = await call((giveUp) => chunks.next(giveUp), signal);

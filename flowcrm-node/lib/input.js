@@ -14,18 +14,23 @@ function json(fields) {
   const object = Object.create(null);
   const errors = [];
   for (const [name, value] of Object.entries(fields)) {
-    if (!name.isWellFormed()) errors.push({field: name.toWellFormed().slice(0, 60), message: "is not a field here"});
+    if (!name.isWellFormed()) errors.push({field: recognizable(name), message: "is not a field here"});
     else if (value !== undefined) {
       try {
         object[name] = said(value, 1);
       } catch (error) {
         if (typeof error !== "string") throw error;
-        errors.push({field: name.slice(0, 60), message: error});
+        errors.push({field: recognizable(name), message: error});
       }
     }
   }
   if (errors.length > 0) throw badFields(errors);
   return JSON.stringify(object);
+}
+
+/** So much of a name that its author knows it again. */
+function recognizable(name) {
+  return name.slice(0, 60).toWellFormed();
 }
 
 /** A value as JSON says it; throws what is wrong with it. */
@@ -103,4 +108,9 @@ function abortSignal(value) {
   return value;
 }
 
-module.exports = {abortSignal, json, optionalText, options, text, version};
+/** The signal of a call that has no other options. */
+function signalOf(given) {
+  return abortSignal(options(given, ["signal"]).signal);
+}
+
+module.exports = {abortSignal, json, optionalText, options, signalOf, text, version};

@@ -13,7 +13,7 @@ use napi_derive::napi;
 use tokio::sync::Mutex;
 
 use crate::caller::Caller;
-use crate::promise::{MoneyAs, promise};
+use crate::promise::{Cancellation, MoneyAs, promise};
 
 /// A CRM.
 #[napi]
@@ -24,29 +24,33 @@ pub struct Crm {
 
 /// Opens the CRM in the database at `url`.
 #[napi]
-pub(crate) fn open(
-    env: &Env,
+pub(crate) fn open<'env>(
+    env: &'env Env,
     url: String,
     secret: Option<String>,
     migrate: bool,
     money_as_text: bool,
-) -> napi::Result<PromiseRaw<'_, Crm>> {
+    cancellation: Option<&Cancellation>,
+) -> napi::Result<PromiseRaw<'env, Crm>> {
     let secret = secret.or_else(|| std::env::var("JWT_SECRET").ok()).map(String::into_bytes);
     let opening = Opening::of(url).secret(secret).migrating(migrate);
-    promise(
-        env,
-        None,
-        async move { Ok(Crm { crm: opening.open().await?, money: MoneyAs::of(money_as_text) }) },
-    )
+    promise(env, cancellation, async move {
+        Ok(Crm { crm: opening.open().await?, money: MoneyAs::of(money_as_text) })
+    })
 }
 
 #[napi]
 impl Crm {
     /// Makes an organization with its first owner, and signs them in.
     #[napi]
-    pub fn register<'env>(&self, env: &'env Env, fields: String) -> napi::Result<PromiseRaw<'env, Caller>> {
+    pub fn register<'env>(
+        &self,
+        env: &'env Env,
+        fields: String,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<PromiseRaw<'env, Caller>> {
         let (crm, money) = (self.crm.clone(), self.money);
-        promise(env, None, async move {
+        promise(env, cancellation, async move {
             let signed_in = crm.register(Body::parse(fields.as_bytes())?, &Origin::default()).await?;
             Ok(Caller::new(crm.authenticate(signed_in.access_token.as_str())?, money))
         })
@@ -54,9 +58,14 @@ impl Crm {
 
     /// Signs a user in.
     #[napi]
-    pub fn sign_in<'env>(&self, env: &'env Env, fields: String) -> napi::Result<PromiseRaw<'env, Caller>> {
+    pub fn sign_in<'env>(
+        &self,
+        env: &'env Env,
+        fields: String,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<PromiseRaw<'env, Caller>> {
         let (crm, money) = (self.crm.clone(), self.money);
-        promise(env, None, async move {
+        promise(env, cancellation, async move {
             let SignInWithCode(sign_in) = Body::parse(fields.as_bytes())?.decode()?;
             let signed_in = crm.sign_in(sign_in, &Origin::default()).await?;
             Ok(Caller::new(crm.authenticate(signed_in.access_token.as_str())?, money))
@@ -65,9 +74,14 @@ impl Crm {
 
     /// Acts as a user, by id or email, without a password.
     #[napi]
-    pub fn as_user<'env>(&self, env: &'env Env, named: String) -> napi::Result<PromiseRaw<'env, Caller>> {
+    pub fn as_user<'env>(
+        &self,
+        env: &'env Env,
+        named: String,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<PromiseRaw<'env, Caller>> {
         let (crm, money) = (self.crm.clone(), self.money);
-        promise(env, None, async move {
+        promise(env, cancellation, async move {
             let caller = match named.parse::<UserId>() {
                 Ok(user) => crm.as_user(user).await?,
                 Err(_) => crm.as_user_with_email(&named).await?,

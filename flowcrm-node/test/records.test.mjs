@@ -9,7 +9,7 @@ import {Readable} from "node:stream";
 import {test} from "node:test";
 import {setTimeout as wait} from "node:timers/promises";
 import {FlowCrmError, Listing, open} from "../index.mjs";
-import {PASSWORD, inFolder, onFile, register, rowsOf, withCrm} from "./support.mjs";
+import {PASSWORD, SECRET, inFolder, onFile, register, rowsOf, withCrm} from "./support.mjs";
 
 const refusal = (code, fields) => (error) => {
   assert.ok(error instanceof FlowCrmError && error instanceof Error);
@@ -123,9 +123,28 @@ withCrm("a file that cannot be read is refused, and nothing is left of it", asyn
     await assert.rejects(me.leads.importCsv(unread, {onProgress: 1}), refusal("validation_failed", ["onProgress"]));
   }
   assert.equal(await rowsOf(url, "imports"), 0);
-  const stream = createReadStream(new URL(import.meta.url));
-  await assert.rejects(me.leads.importCsv(stream, {dateOrder: "XYZ"}), refusal("validation_failed", ["options.dateOrder"]));
-  assert.ok(stream.destroyed);
+  for (const [options, field] of [[{dateOrder: "XYZ"}, "options.dateOrder"], [{onProgress: 1}, "onProgress"]]) {
+    const stream = createReadStream(new URL(import.meta.url));
+    await assert.rejects(me.leads.importCsv(stream, options), refusal("validation_failed", [field]));
+    assert.ok(stream.destroyed);
+    const kept = createReadStream(new URL(import.meta.url));
+    const iterator = kept.iterator({destroyOnReturn: false});
+    await assert.rejects(me.leads.importCsv(iterator, options), refusal("validation_failed", [field]));
+    assert.ok(!kept.destroyed);
+    kept.destroy();
+  }
+});
+
+withCrm("text may arrive in pieces of any length", async (me) => {
+  const file = "name,notes\nGrace \u{1f600},\u{1f680}\n";
+  const done = await me.leads.importCsv(Readable.from(file.split("")));
+  assert.equal(done.created, 1);
+  const [lead] = await me.leads.list().all();
+  assert.deepEqual([lead.name, lead.notes], ["Grace \u{1f600}", "\u{1f680}"]);
+  for (const pieces of [["name\n\ud800", "x\n"], ["name\n\udc00"], ["name\nx\ud800"], ["name\nx\ud800", Buffer.from("x")]]) {
+    await assert.rejects(me.leads.importCsv(Readable.from(pieces)), refusal("validation_failed", ["file"]));
+  }
+  assert.equal((await me.leads.list().all()).length, 1);
 });
 
 test("a listing that failed is asked again", async () => {
@@ -182,6 +201,37 @@ withCrm("an import whose file has arrived goes on when nobody waits for it", asy
   const state = async () => (await me.imports.list().all()).map((one) => [one.state, one.created]);
   for (let round = 0; round < 200 && (await state())[0][0] !== "DONE"; round += 1) await wait(50);
   assert.deepEqual(await state(), [["DONE", 5_000]]);
+});
+
+withCrm("a signal ends a progress that stalls", async (me) => {
+  const controller = new AbortController();
+  const onProgress = () => {
+    controller.abort();
+    return new Promise(() => {});
+  };
+  const importing = me.leads.importCsv(Buffer.from("name\nGrace\n"), {onProgress, signal: controller.signal});
+  await assert.rejects(importing, {name: "AbortError"});
+});
+
+withCrm("a signal gives up opening and signing in", async (me, crm, url) => {
+  const account = {email: "owner@acme.example", password: PASSWORD};
+  const other = {...account, name: "Eve", email: "eve@b.example", orgName: "Other"};
+  const calls = [
+    (options) => open(url, {secret: SECRET, ...options}),
+    (options) => crm.register(other, options),
+    (options) => crm.signIn(account, options),
+    (options) => crm.asUser(me.id, options),
+  ];
+  for (const call of calls) {
+    await assert.rejects(call({signal: AbortSignal.abort()}), {name: "AbortError"});
+    const controller = new AbortController();
+    const calling = call({signal: controller.signal});
+    controller.abort();
+    await assert.rejects(calling, {name: "AbortError"});
+    await assert.rejects(call({signals: 1}), refusal("validation_failed", ["signals"]));
+  }
+  assert.equal((await crm.signIn(account, {signal: new AbortController().signal})).id, me.id);
+  assert.equal(await rowsOf(url, "organizations"), 1);
 });
 
 withCrm("a signal ends an export", async (me) => {

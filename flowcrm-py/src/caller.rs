@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flowcrm_core::exports::ExportKind;
 use flowcrm_core::imports::ImportKind;
-use flowcrm_core::operations::{Arguments, Kind, OPERATIONS};
+use flowcrm_core::operations::{Arguments, Kind, OPERATIONS, Operation};
 use flowcrm_core::{Error, Result};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -109,9 +109,8 @@ impl Caller {
         columns: Vec<(String, String)>,
     ) -> PyResult<ArrowStream> {
         let asked = || {
-            let found =
-                OPERATIONS.iter().find(|operation| operation.group == kind && operation.kind == Kind::Lists);
-            let list = found.ok_or_else(|| Error::not_found("list"))?;
+            let lists = |operation: &&Operation| operation.group == kind && operation.name == "list";
+            let list = OPERATIONS.iter().find(lists).ok_or_else(|| Error::not_found("list"))?;
             let caller = Owned::new(Arc::clone(&self.0), self.0.home());
             Table::new(caller, list, input::body(Some(query))?, &columns)
         };

@@ -97,13 +97,14 @@ impl Crm {
         })
     }
 
-    /// Ends all connections.
-    fn close(&self) -> Job {
+    /// Ends all connections; nothing is to be done in a process that was forked off, to which they do not belong.
+    fn close(&self) -> Option<Job> {
+        self.0.home().check().ok()?;
         let crm = self.0.clone();
-        Job::silent(self.0.home(), async move {
+        Some(Job::silent(self.0.home(), async move {
             crm.close().await;
             Ok(())
-        })
+        }))
     }
 }
 
@@ -113,14 +114,16 @@ pub(crate) struct Worker(Owned<Arc<Mutex<Option<worker::Worker>>>>);
 
 #[pymethods]
 impl Worker {
-    /// Ends it; what has been stopped stays so.
-    fn stop(&self) -> Job {
+    /// Ends it; what has been stopped stays so. Nothing is to be done in a process that was forked off, in which it does
+    /// not work.
+    fn stop(&self) -> Option<Job> {
+        self.0.home().check().ok()?;
         let worker = Arc::clone(&self.0);
-        Job::silent(self.0.home(), async move {
+        Some(Job::silent(self.0.home(), async move {
             if let Some(worker) = worker.lock().await.take() {
                 worker.stop().await;
             }
             Ok(())
-        })
+        }))
     }
 }

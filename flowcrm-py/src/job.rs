@@ -90,13 +90,14 @@ impl Job {
         }
     }
 
-    /// Makes the call in the background; `told` is called from another thread when its `result` is there.
+    /// Makes the call in the background; `told` is called from another thread when its `result` is there. Refused as
+    /// `unavailable` when the interpreter exits.
     fn start(slf: Py<Self>, py: Python<'_>, told: Py<PyAny>) -> PyResult<()> {
         let job = slf.get();
         let work = job.begin()?;
         job.0.home().check().map_err(|error| exception(py, &error))?;
         let runtime = runtime().map_err(|error| exception(py, &error))?;
-        let gate = Gate::here().map_err(|error| exception(py, &error))?;
+        let gate = Gate::open().map_err(|error| exception(py, &error))?;
         let mut state = job.state();
         let kept = slf.clone_ref(py);
         let task = runtime.spawn(async move {
@@ -104,7 +105,7 @@ impl Job {
             gate.tell(move |py| {
                 *kept.get().state() = State::Done(outcome);
                 if let Err(error) = told.call0(py) {
-                    // An event loop that has been closed has nobody left to tell.
+                    // Nobody is there who could catch it.
                     error.write_unraisable(py, None);
                 }
             });

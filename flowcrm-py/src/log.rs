@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 use std::process;
-use std::sync::Mutex;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
@@ -17,9 +18,9 @@ use crate::runtime::Gate;
 /// So many lines wait until Python takes them; more are dropped.
 const MOST_WAITING: usize = 1_000;
 
-/// Where lines go in this process. It is only tried: in a process that was forked, a thread that is not there any more
-/// may hold it.
-static LINES: Mutex<Option<Lines>> = Mutex::new(None);
+/// Where lines go, in the process that it names. It is never freed, and no lock guards it: in a process that was forked
+/// off, a thread that is not there any more might hold one.
+static LINES: AtomicPtr<Lines> = AtomicPtr::new(ptr::null_mut());
 
 struct Lines {
     process: u32,
@@ -35,10 +36,9 @@ struct Line {
 pub(crate) fn begin(gate: Gate) {
     let (sender, lines) = sync_channel::<Line>(MOST_WAITING);
     let tell = move || lines.into_iter().for_each(|line| gate.tell(|py| say(py, line.method, &line.text)));
-    if let Ok(mut kept) = LINES.try_lock()
-        && thread::Builder::new().name("flowcrm-log".to_owned()).spawn(tell).is_ok()
-    {
-        *kept = Some(Lines { process: process::id(), sender });
+    if thread::Builder::new().name("flowcrm-log".to_owned()).spawn(tell).is_ok() {
+        let kept = Box::new(Lines { process: process::id(), sender });
+        LINES.store(Box::leak(kept), Ordering::Release);
     }
     let lines = tracing_subscriber::fmt::layer().without_time().with_level(false).with_target(false);
     let ours = Targets::new().with_target("flowcrm", Level::WARN);
@@ -81,9 +81,10 @@ struct Writer {
 
 impl Write for Writer {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if let Ok(kept) = LINES.try_lock()
-            && let Some(lines) = kept.as_ref().filter(|lines| lines.process == process::id())
-        {
+        // SAFETY: what is stored there has been leaked, and is shared only.
+        #[allow(unsafe_code, reason = "a lock is no good in a process that was forked off")]
+        let lines = unsafe { LINES.load(Ordering::Acquire).as_ref() };
+        if let Some(lines) = lines.filter(|lines| lines.process == process::id()) {
             let text = String::from_utf8_lossy(line).trim_end().to_owned();
             let _ = lines.sender.try_send(Line { method: self.method, text });
         }

@@ -50,11 +50,20 @@ pub(crate) struct Gate(&'static RwLock<bool>);
 
 impl Gate {
     /// The gate of this process.
-    pub(crate) fn here() -> Result<Self> {
-        Ok(threads()?.gate)
+    ///
+    /// # Errors
+    ///
+    /// `unavailable` once it is closed: nobody could be told of an outcome.
+    pub(crate) fn open() -> Result<Self> {
+        let gate = threads()?.gate;
+        // Whoever cannot read at once meets the one who closes it. To wait for that with the GIL might be for ever.
+        if gate.0.try_read().is_ok_and(|is_open| *is_open) {
+            return Ok(gate);
+        }
+        Err(Error::new(ErrorCode::Unavailable, "The interpreter is exiting."))
     }
 
-    /// Calls Python from a thread of the runtime, unless the interpreter exits. Other work of the thread goes on
+    /// Calls Python from a thread of our own, unless the interpreter exits. Other work of a thread of the runtime goes on
     /// elsewhere meanwhile: whoever has the GIL may wait for it.
     pub(crate) fn tell(self, say: impl FnOnce(Python<'_>)) {
         block_in_place(|| {

@@ -173,6 +173,41 @@ def test_a_forked_child_leaves_its_parents_connections_alone(url: str, crm: flow
     assert (done.returncode, done.stdout, done.stderr) == (0, "40\n", "")
 
 
+FORKING_WITHIN = """
+import asyncio, os, sys
+import flowcrm.aio
+how, url, secret = sys.argv[1:]
+account = dict(name="A", email="a@b.example", password="correct horse", org_name="O")
+if how == "with":
+    with flowcrm.open(url, secret=secret) as crm, crm.worker():
+        me = crm.register(**account)
+        if (child := os.fork()) == 0:
+            sys.exit(0)
+        print(os.waitpid(child, 0)[1])
+        me.leads.create(name="After")
+else:
+    async def main():
+        async with await flowcrm.aio.open(url, secret=secret) as crm, await crm.worker():
+            me = await crm.register(**account)
+            if (child := os.fork()) > 0:
+                print(os.waitpid(child, 0)[1])
+                await me.leads.create(name="After")
+        if child == 0:
+            # To end the child's loop would make that of the parent deaf.
+            os._exit(0)
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("how", ["with", "async with"])
+def test_a_forked_child_leaves_a_block_without_closing_what_is_its_parents(
+    how: str, url: str, crm: flowcrm.Crm
+) -> None:
+    command = [sys.executable, "-c", FORKING_WITHIN, how, url, SECRET]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
+
+
 EXITING = """
 import asyncio, sys, threading
 import flowcrm, flowcrm.aio
@@ -203,6 +238,27 @@ def test_an_exit_with_calls_in_flight_is_quiet(how: str, tmp_path: Path) -> None
         command = [sys.executable, "-c", EXITING, how, f"sqlite:{tmp_path / f'{how}{attempt}.db'}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+CALLING_LATE = """
+import asyncio, atexit, sys
+def late():
+    print(len(list(me.leads.list())))
+    try:
+        asyncio.run(flowcrm.aio.open("sqlite::memory:"))
+    except flowcrm.Unavailable as error:
+        print(error)
+atexit.register(late)
+import flowcrm, flowcrm.aio
+me = flowcrm.open(sys.argv[1]).register(name="A", email="a@b.example", password="correct horse", org_name="O")
+me.leads.create(name="x")
+"""
+
+
+def test_a_call_while_the_interpreter_exits_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CALLING_LATE, f"sqlite:{tmp_path / 'crm.db'}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\nThe interpreter is exiting.\n", "")
 
 
 LEAVING = """

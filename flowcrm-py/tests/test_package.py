@@ -7,11 +7,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 import flowcrm
-from flowcrm import aio_groups, groups, _native, errors
+from flowcrm import aio_groups, groups, _native, errors, types
 
 PACKAGE = Path(__file__).parent.parent
 USER_SCRIPTS = Path(__file__).parent / "user"
@@ -30,6 +31,12 @@ def test_every_operation_is_a_method(caller: type) -> None:
         assert callable(method) and method.__doc__
         assert f'"{operation}"' in source
     assert len(_native.operations()) > 50
+
+
+def test_types_can_be_read_by_programs() -> None:
+    records = [getattr(types, name) for name in types.__all__ if isinstance(getattr(types, name), type)]
+    assert len(records) > 50
+    assert all(get_type_hints(record) for record in records)
 
 
 def test_every_code_has_its_class() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
+import io
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -11,6 +14,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 import psycopg
 import pyarrow
@@ -123,8 +127,15 @@ def test_files_go_in_and_out(me: flowcrm.Caller, crm: flowcrm.Crm, tmp_path: Pat
     with pytest.raises(flowcrm.ValidationError) as bad:
         me.leads.import_csv(b"name\nx\n", mapping={"name": "Nowhere"}, date_order="XYZ")  # type: ignore[arg-type]
     assert bad.value.errors[0]["field"].startswith("options.")
-    with pytest.raises(flowcrm.ValidationError):
+    with pytest.raises(flowcrm.ValidationError, match="file must be opened for bytes"):
         me.leads.import_csv(file.open(encoding="utf-8"))  # type: ignore[arg-type]
+    with pytest.raises(flowcrm.ValidationError, match="file must be opened for bytes"):
+        me.leads.export(io.StringIO())  # type: ignore[arg-type]
+    for no_file in [5, None, ["x"]]:
+        with pytest.raises(flowcrm.ValidationError, match="file must be a path"):
+            me.leads.import_csv(no_file)  # type: ignore[arg-type]
+        with pytest.raises(flowcrm.ValidationError, match="file must be a path"):
+            me.leads.export(no_file)  # type: ignore[arg-type]
     with crm.worker():
         me.imports.undo(done["id"])
         for _ in range(200):
@@ -154,9 +165,9 @@ def test_a_list_is_a_table_of_arrow(me: flowcrm.Caller) -> None:
     with pytest.raises(ValueError, match="once"):
         pyarrow.table(stream)
     with pytest.raises(flowcrm.ValidationError):
-        me.leads.arrow(name=float("nan"))
+        me.leads.arrow(name=float("nan"))  # type: ignore[call-arg]
     with pytest.raises(pyarrow.ArrowInvalid, match="status"):
-        pyarrow.table(me.leads.arrow(status="SOLD"))
+        pyarrow.table(me.leads.arrow(status="SOLD"))  # type: ignore[arg-type]
 
 
 def test_a_table_is_read_without_the_gil(url: str, me: flowcrm.Caller) -> None:
@@ -263,6 +274,55 @@ def test_an_import_that_is_cancelled_leaves_nothing_or_goes_on(url: str) -> None
         await crm.close()
 
     asyncio.run(asyncio.wait_for(play(), 120))
+
+
+def is_open(path: Path) -> bool:
+    return any(os.path.realpath(opened) == str(path) for opened in Path("/proc/self/fd").iterdir())
+
+
+def test_a_loop_does_not_wait_for_a_file_that_stalls(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "pipe.csv"
+    os.mkfifo(path)
+
+    async def give_up(working: asyncio.Task[Any]) -> None:
+        await asyncio.sleep(0.2)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+
+    async def play() -> None:
+        crm, me = await asyncio_owner(url)
+        # Nobody writes: opening waits.
+        await give_up(asyncio.create_task(me.leads.import_csv(path)))
+        writer = os.open(path, os.O_WRONLY)
+        os.close(writer)
+        # Somebody writes, and then no more: reading waits.
+        writer = os.open(path, os.O_RDWR)
+        os.write(writer, b"name\nGrace\n")
+        await give_up(asyncio.create_task(me.leads.import_csv(path)))
+        os.write(writer, b"Ada\n")
+        os.close(writer)
+        # Nobody reads: opening waits.
+        await give_up(asyncio.create_task(me.leads.export(path)))
+        os.close(os.open(path, os.O_RDONLY))
+        while is_open(path):
+            await asyncio.sleep(0.05)
+        assert rows(url, "imports") == 0
+        await crm.close()
+
+    # A loop that waits for the file would do so for ever.
+    faulthandler.dump_traceback_later(60, exit=True)
+    asyncio.run(asyncio.wait_for(play(), 50))
+    faulthandler.cancel_dump_traceback_later()
+
+
+def test_files_are_called_as_text_can_say(me: flowcrm.Caller, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"leads-\xff.csv")
+    path.write_bytes(b"name\nGrace\n")
+    assert me.leads.import_csv(path)["file"] == "leads-?.csv"
+    with path.open("rb") as opened:
+        assert me.leads.import_csv(opened)["file"] == "leads-?.csv"
+    assert me.leads.import_csv(bytearray(b"name\nAda\n"))["file"] == "import.csv"
 
 
 def test_an_import_that_nobody_awaits_leaves_nothing(url: str) -> None:

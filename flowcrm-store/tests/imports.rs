@@ -7,6 +7,9 @@ mod importing;
 mod support;
 
 use std::fmt::Write as _;
+use std::io;
+use std::mem;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -17,6 +20,7 @@ use flowcrm_core::imports::{Import, ImportKind, ImportState};
 use flowcrm_core::input::Body;
 use flowcrm_core::users::UpdateUser;
 use flowcrm_core::{Caller, ErrorCode};
+use futures_util::FutureExt as _;
 use importing::{body, import, member, owner, send};
 use serde_json::json;
 use support::TestDatabase;
@@ -179,14 +183,93 @@ async fn a_file_that_has_arrived_is_imported_when_nobody_waits_for_it() {
         let mut staging =
             ada.imports().begin(ImportKind::Leads, body(json!({})), "file.csv".into()).await.unwrap();
         staging.push(b"name\nGrace\n").await.unwrap();
-        let given_up = tokio::time::timeout(Duration::ZERO, staging.run()).await;
-        assert!(given_up.is_err());
+        assert!(staging.run().now_or_never().is_none());
         let imported = async {
             while count_leads(&ada).await == 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         tokio::time::timeout(Duration::from_secs(20), imported).await.expect(database.engine);
+    }
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        io::Write::write(&mut *self.0.lock().unwrap(), line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_fails_when_nobody_waits_for_it_is_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    // The tasks of a test run on its thread.
+    let _logging = tracing::subscriber::set_default(subscriber);
+    for database in TestDatabase::on_each_engine().await {
+        let ada = owner(&database.crm().await).await;
+        let imports = ada.imports();
+        let begin = || imports.begin(ImportKind::Leads, Body::default(), "file.csv".into());
+        let mut empty = begin().await.unwrap();
+        empty.push(b"name\n").await.unwrap();
+        assert!(empty.run().now_or_never().is_none());
+        let mut full = begin().await.unwrap();
+        full.push(b"name\nGrace\n").await.unwrap();
+        drop(full.run().await.unwrap());
+        ada.crm().close().await;
+        let told = async {
+            loop {
+                let told = String::from_utf8(mem::take(&mut *log.0.lock().unwrap())).unwrap();
+                if told.contains("imports wait") {
+                    break told;
+                }
+                log.0.lock().unwrap().extend(told.bytes());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let told = tokio::time::timeout(Duration::from_secs(20), told).await.expect(database.engine);
+        assert!(told.contains("a file that nobody waits for is not imported"), "{told}");
+        assert!(told.contains("has no rows below its header"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_which_a_piece_was_given_up_is_not_imported_and_leaves_nothing() {
+    for database in TestDatabase::on_each_engine().await {
+        let ada = owner(&database.crm().await).await;
+        let mut given_up = 0;
+        for milliseconds in [0, 3, 10, 30] {
+            let mut staging =
+                ada.imports().begin(ImportKind::Deals, Body::default(), "a.csv".to_owned()).await.unwrap();
+            let file = many_deals(20_000);
+            let pause = Duration::from_millis(milliseconds);
+            if tokio::time::timeout(pause, staging.push(file.as_bytes())).await.is_ok() {
+                continue;
+            }
+            given_up += 1;
+            assert_eq!(staging.push(b"x\n").await.unwrap_err().code(), ErrorCode::Conflict);
+            if milliseconds == 3 {
+                assert_eq!(staging.finish().await.unwrap_err().code(), ErrorCode::Conflict);
+            } else {
+                // Nor does anybody wait until what is there has gone.
+                let _ = staging.abandon().now_or_never();
+            }
+            let gone = async {
+                while support::run_sql(&database, "UPDATE imports SET total = total").await != 0 {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(20), gone).await.expect(database.engine);
+        }
+        assert_ne!(given_up, 0);
     }
 }
 

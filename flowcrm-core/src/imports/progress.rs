@@ -1,11 +1,12 @@
 //! How an import goes on, as it goes on.
 
+use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 use super::Import;
 use crate::caller::Caller;
@@ -58,12 +59,12 @@ impl Progress {
 #[derive(Debug)]
 pub struct ImportRun {
     watched: Progress,
-    working: JoinHandle<Result<usize>>,
+    working: oneshot::Receiver<Result<usize>>,
 }
 
 impl ImportRun {
     pub(super) fn begin(watched: Progress) -> Self {
-        Self { working: work(&watched.caller, Duration::ZERO), watched }
+        Self { working: work(&watched.caller, None), watched }
     }
 
     /// The import, as [`Progress::next`] tells of it.
@@ -84,7 +85,7 @@ impl ImportRun {
                 Ok(told) => return told,
                 // Another process is at it; should that one go away, this one takes it up.
                 Err(ended) => {
-                    self.working = work(&caller, BETWEEN_TRIES);
+                    self.working = work(&caller, Some(BETWEEN_TRIES));
                     ended.map_err(Error::internal)??;
                 }
             }
@@ -101,11 +102,20 @@ impl ImportRun {
     }
 }
 
-/// Works on whatever waits, after a pause.
-fn work(caller: &Caller, pause: Duration) -> JoinHandle<Result<usize>> {
+/// Works on whatever waits; after a pause, only if somebody still watches. What fails is logged when nobody does.
+fn work(caller: &Caller, pause: Option<Duration>) -> oneshot::Receiver<Result<usize>> {
     let crm = caller.crm().clone();
+    let (tell, told) = oneshot::channel();
     tokio::spawn(async move {
-        tokio::time::sleep(pause).await;
-        crm.run_waiting_imports().await
-    })
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+            if tell.is_closed() {
+                return;
+            }
+        }
+        if let Err(Err(error)) = tell.send(crm.run_waiting_imports().await) {
+            tracing::error!(error = &error as &dyn StdError, "imports wait");
+        }
+    });
+    told
 }

@@ -63,7 +63,10 @@ impl Crm {
         }
         if rows >= MANY_ROWS {
             let settled = self.store().settle().await;
-            settled.unwrap_or_else(|error| tracing::warn!(%error, "reading may be slow after an import"));
+            settled.unwrap_or_else(|error| {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "reading may be slow after an import");
+            });
         }
         Ok(ended)
     }

@@ -1,11 +1,15 @@
+use std::error::Error as StdError;
+use std::mem;
+
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use super::intake::Intake;
 use super::mapping::Mapped;
-use super::{Import, ImportOptions, ImportRun, OnDuplicate, Plan, Rejection, StagedRow};
+use super::{Import, ImportOptions, ImportRun, OnDuplicate, Plan, Progress, Rejection, StagedRow};
 use crate::access::Action;
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::input::Body;
 use crate::money::Currency;
 
@@ -22,7 +26,8 @@ const ROWS_TOGETHER: usize = 2_000;
 const CHANGES_TOGETHER: usize = 500;
 const BYTES_TOGETHER: usize = 256 * 1024;
 
-/// A file that is arriving: [`push`](Self::push) its pieces, then [`finish`](Self::finish).
+/// A file that is arriving: [`push`](Self::push) its pieces, then [`finish`](Self::finish) or [`run`](Self::run), or
+/// [`abandon`](Self::abandon) it.
 ///
 /// It holds no more than a few pieces in memory. What has been staged of a file that never arrives in full is deleted
 /// by the worker after an hour; nobody sees it before.
@@ -30,6 +35,9 @@ pub struct Staging {
     caller: Caller,
     import: Import,
     intake: Intake,
+    /// Whether all pieces so far have been taken in: not after one that was refused, or that nobody waited for.
+    is_whole: bool,
+    /// Whether something of it may be in the database.
     is_inserted: bool,
     rows: Vec<StagedRow>,
     rejections: Vec<Rejection>,
@@ -50,6 +58,7 @@ impl Staging {
             caller,
             intake: Intake::new(import.kind, options, currency),
             import,
+            is_whole: true,
             is_inserted: false,
             rows: Vec::new(),
             rejections: Vec::new(),
@@ -57,13 +66,17 @@ impl Staging {
         }
     }
 
-    /// Takes the next piece of the file. After an error nothing is left of the file, and more pieces are of no use.
+    /// Takes the next piece of the file. After an error nothing is left of the file, and more pieces are refused; so
+    /// they are after a call that was given up.
     ///
     /// # Errors
     ///
     /// `validation_failed` for `file` when it is no list, and for options that do not fit it;
-    /// `forbidden` when the caller's right has gone meanwhile; `conflict` when the file took more than an hour.
+    /// `forbidden` when the caller's right has gone meanwhile; `conflict` when the file took more than an hour, or when
+    /// a piece before this one is missing.
     pub async fn push(&mut self, bytes: &[u8]) -> Result<()> {
+        self.require_whole()?;
+        self.is_whole = false;
         self.fingerprint.update(bytes);
         for piece in bytes.chunks(PIECE) {
             if let Err(error) = self.take(piece).await {
@@ -71,6 +84,7 @@ impl Staging {
                 return Err(error);
             }
         }
+        self.is_whole = true;
         Ok(())
     }
 
@@ -101,12 +115,27 @@ impl Staging {
     ///
     /// As [`finish`](Self::finish).
     pub async fn run(self) -> Result<ImportRun> {
-        let begun = tokio::spawn(async move {
-            let caller = self.caller.clone();
-            let import = self.finish().await?;
-            caller.imports().run(import.id).await
+        let (tell, told) = oneshot::channel();
+        let caller = self.caller.clone();
+        tokio::spawn(async move {
+            let import = self.finish().await;
+            let run = import.map(|import| ImportRun::begin(Progress::new(caller, import.id)));
+            if let Err(Err(error)) = tell.send(run) {
+                tracing::warn!(
+                    error = &error as &dyn StdError,
+                    "a file that nobody waits for is not imported"
+                );
+            }
         });
-        begun.await.map_err(Error::internal)?
+        told.await.map_err(Error::internal)?
+    }
+
+    /// # Errors
+    ///
+    /// `conflict` when a piece is missing.
+    fn require_whole(&self) -> Result<()> {
+        let detail = "A piece of the file is missing. Send the file anew.";
+        if self.is_whole { Ok(()) } else { Err(Error::new(ErrorCode::Conflict, detail)) }
     }
 
     async fn take(&mut self, piece: &[u8]) -> Result<()> {
@@ -121,6 +150,7 @@ impl Staging {
 
     /// Stages the rest; answers the import that was made before under the same idempotency key, if there is one.
     async fn hand_over(&mut self) -> Result<Option<Import>> {
+        self.require_whole()?;
         let mut mapped = Vec::new();
         let plan = self.intake.finish(&mut mapped)?;
         self.add(mapped);
@@ -178,8 +208,9 @@ impl Staging {
         }
         work.imports().reject(self.import.id, &self.rejections).await?;
         work.imports().arrived(&self.import, plan, is_all).await?;
-        work.commit().await?;
+        // Also when nobody learns how committing ended.
         self.is_inserted = true;
+        work.commit().await?;
         self.rows.drain(..staged);
         self.bytes = self.rows.iter().map(bytes_of).sum();
         self.rejections.clear();
@@ -191,19 +222,25 @@ impl Staging {
         self.discard().await;
     }
 
-    /// Deletes what has been staged; should that fail, the worker does it later.
+    /// Deletes what has been staged, also when nobody waits for that; should it fail, the worker does it later.
     async fn discard(&mut self) {
-        if !self.is_inserted {
+        if !mem::take(&mut self.is_inserted) {
             return;
         }
-        let discarded = async {
-            let mut work = self.caller.write().await?;
-            work.imports().discard(self.import.id).await?;
-            work.commit().await
-        };
-        if let Err(error) = discarded.await {
-            tracing::warn!(import.id = %self.import.id, %error, "what was staged of a refused file is still there");
-        }
+        let (caller, id) = (self.caller.clone(), self.import.id);
+        let discarding = tokio::spawn(async move {
+            let discarded = async {
+                let mut work = caller.write().await?;
+                work.imports().discard(id).await?;
+                work.commit().await
+            };
+            if let Err(error) = discarded.await {
+                let error = &error as &dyn StdError;
+                tracing::warn!(import.id = %id, error, "what was staged of a refused file is still there");
+            }
+        });
+        // Whoever panicked has been heard.
+        let _ = discarding.await;
     }
 }
 

@@ -38,7 +38,8 @@ class Worker:
 
     def stop(self) -> None:
         """Ends it; what it was doing is taken up by the next worker."""
-        self._native.stop().wait()
+        if (job := self._native.stop()) is not None:
+            job.wait()
 
     def __enter__(self) -> Worker:
         return self
@@ -83,8 +84,12 @@ class Crm:
         return Worker(self._native.worker().wait())
 
     def close(self) -> None:
-        """Ends all connections; what is called afterwards raises `Unavailable`."""
-        self._native.close().wait()
+        """Ends all connections; what is called afterwards raises `Unavailable`.
+
+        In a process that was forked off it does nothing: the connections are the parent's.
+        """
+        if (job := self._native.close()) is not None:
+            job.wait()
 
     def __enter__(self) -> Crm:
         return self

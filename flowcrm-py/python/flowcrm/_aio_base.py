@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, cast
 from uuid import UUID
 
 from . import _files
+from ._aio_files import InThreads
 from ._base import Handle
 from ._columns import COLUMNS
 from ._native import ArrowStream, Caller, Chunks, Job
+from .errors import Unavailable
 
 if TYPE_CHECKING:
     from .types import Import, ImportOptions
@@ -122,15 +124,16 @@ class Importing(Group):
 
         What ``progress`` returns is awaited if it can be.
         """
-        with _files.reading(file) as opened:
+        async with InThreads(_files.reading(file)) as opened:
             upload = await finish(self._native.begin_import(self._kind, _files.name_of(file), options))
             try:
-                while piece := await asyncio.to_thread(_files.piece_of, opened):
+                while piece := await opened.use(_files.piece_of):
                     await finish(upload.push(piece))
                 run = await finish(upload.run())
             except GeneratorExit:
-                # Nobody awaits any more.
-                upload.abandon().start(lambda: None)
+                # Nobody awaits any more. An interpreter that exits starts nothing.
+                with suppress(Unavailable):
+                    upload.abandon().start(lambda: None)
                 raise
             except BaseException:
                 await finish(upload.abandon())
@@ -155,12 +158,10 @@ class Tabular(Group):
     __slots__ = ()
     _kind: str
 
-    async def export(self, file: _files.Writable, **filters: Any) -> int:
-        """Writes all records that the filters select as a CSV file; returns how many bytes were written."""
+    async def _export(self, file: _files.Writable, filters: Mapping[str, Any]) -> int:
         return await _write(await finish(self._native.export(self._kind, filters)), file)
 
-    def arrow(self, **query: Any) -> ArrowStream:
-        """All records that a query selects as a table of Arrow; reading it blocks, in a thread of its own at best."""
+    def _arrow(self, query: Mapping[str, Any]) -> ArrowStream:
         return self._native.arrow(self._kind, query, COLUMNS[self._kind])
 
 
@@ -177,9 +178,9 @@ class Rejecting(Group):
 
 async def _write(chunks: Chunks, file: _files.Writable) -> int:
     written = 0
-    with _files.writing(file) as opened:
+    async with InThreads(_files.writing(file)) as opened:
         while (chunk := await finish(chunks.next())) is not None:
-            await asyncio.to_thread(opened.write, chunk)
+            await opened.use(_files.put, chunk)
             written += len(chunk)
     return written
 

@@ -100,8 +100,8 @@ class Importing(Group):
 
         ``file`` is a path, a file opened for bytes, or the bytes. ``progress`` is called with the import at once and
         after each change. Rows that are not valid are left out: ``me.imports.rejected(id)`` lists them. When reading
-        the file is interrupted, nothing of it is imported; once it is read, the import goes on in the background,
-        also when ``progress`` raises.
+        the file is interrupted, nothing of it is imported; once it is read, the import goes on in the background
+        while the process lives, also when ``progress`` raises, and waits for a worker or the next import otherwise.
 
         Raises `ValidationError` for options that are not valid, and when the file cannot be imported at all.
         """
@@ -132,21 +132,10 @@ class Tabular(Group):
     __slots__ = ()
     _kind: str
 
-    def export(self, file: _files.Writable, **filters: Any) -> int:
-        """Writes all records that the filters select as a CSV file, to a path or a file opened for bytes.
-
-        The filters are those of ``list``. Returns how many bytes were written.
-        """
+    def _export(self, file: _files.Writable, filters: Mapping[str, Any]) -> int:
         return _write(self._native.export(self._kind, filters).wait(), file)
 
-    def arrow(self, **query: Any) -> ArrowStream:
-        """All records that a query selects as a table of Arrow, for pandas, polars, pyarrow or DuckDB.
-
-        The query is that of ``list``. What is returned has the PyCapsule interface (``__arrow_c_stream__``), and can
-        be read once: ``pyarrow.table(me.leads.arrow())``, ``polars.from_arrow(...)``. Money is ``decimal(18, 4)``,
-        moments are microseconds in UTC. Records are fetched while they are read; a failure then is an error of the
-        library that reads.
-        """
+    def _arrow(self, query: Mapping[str, Any]) -> ArrowStream:
         return self._native.arrow(self._kind, query, COLUMNS[self._kind])
 
 
@@ -168,7 +157,7 @@ def _write(chunks: Chunks, file: _files.Writable) -> int:
     written = 0
     with _files.writing(file) as opened:
         while (chunk := chunks.next().wait()) is not None:
-            opened.write(chunk)
+            _files.put(opened, chunk)
             written += len(chunk)
     return written
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, TypeAlias
 
 from . import errors
 
-Readable: TypeAlias = "str | os.PathLike[str] | BinaryIO | bytes"
+Readable: TypeAlias = "str | os.PathLike[str] | BinaryIO | bytes | bytearray | memoryview"
 Writable: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 
 # So much is read at once.
@@ -19,23 +19,25 @@ PIECE = 256 * 1024
 
 
 def name_of(file: Readable) -> str:
-    """How a file is called in the list of imports."""
-    if isinstance(file, bytes):
-        return "import.csv"
+    """How a file is called in the list of imports; what is no Unicode in its name becomes a question mark."""
     path = file if isinstance(file, (str, os.PathLike)) else getattr(file, "name", None)
-    return PurePath(path).name if isinstance(path, (str, os.PathLike)) else "import.csv"
+    if not isinstance(path, (str, os.PathLike)):
+        return "import.csv"
+    return PurePath(os.fsdecode(path)).name.encode(errors="replace").decode()
 
 
 @contextmanager
 def reading(file: Readable) -> Iterator[BinaryIO]:
     """The file, open; closed afterwards unless it was open already."""
-    if isinstance(file, bytes):
+    if isinstance(file, (bytes, bytearray, memoryview)):
         yield io.BytesIO(file)
     elif isinstance(file, (str, os.PathLike)):
         with open(file, "rb") as opened:
             yield opened
-    else:
+    elif hasattr(file, "read"):
         yield file
+    else:
+        raise _invalid("must be a path, a file opened for bytes, or bytes")
 
 
 @contextmanager
@@ -44,21 +46,31 @@ def writing(file: Writable) -> Iterator[BinaryIO]:
     if isinstance(file, (str, os.PathLike)):
         with open(file, "wb") as opened:
             yield opened
-    else:
+    elif isinstance(file, io.TextIOBase):
+        raise _invalid("must be opened for bytes: open(..., 'wb')")
+    elif hasattr(file, "write"):
         yield file
+    else:
+        raise _invalid("must be a path, or a file opened for bytes")
 
 
 def piece_of(opened: BinaryIO) -> bytes:
     """The next piece of a file; nothing at its end."""
     piece = opened.read(PIECE)
     if not isinstance(piece, bytes):
-        raise errors.ValidationError(
-            "file must be opened for bytes: open(..., 'rb')",
-            "validation_failed",
-            400,
-            [{"field": "file", "message": "must be opened for bytes: open(..., 'rb')"}],
-        )
+        raise _invalid("must be opened for bytes: open(..., 'rb')")
     return piece
+
+
+def put(opened: BinaryIO, chunk: bytes) -> None:
+    """Writes the next piece of a file."""
+    opened.write(chunk)
+
+
+def _invalid(message: str) -> errors.ValidationError:
+    return errors.ValidationError(
+        f"file {message}", "validation_failed", 400, [{"field": "file", "message": message}]
+    )
 
 
 def failed(message: str | None) -> errors.ValidationError:

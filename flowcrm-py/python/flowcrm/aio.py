@@ -24,7 +24,8 @@ class Worker:
 
     async def stop(self) -> None:
         """Ends it; what it was doing is taken up by the next worker."""
-        await finish(self._native.stop())
+        if (job := self._native.stop()) is not None:
+            await finish(job)
 
     async def __aenter__(self) -> Worker:
         return self
@@ -60,8 +61,9 @@ class Crm:
         return Worker(await finish(self._native.worker()))
 
     async def close(self) -> None:
-        """Ends all connections; what is called afterwards raises `Unavailable`."""
-        await finish(self._native.close())
+        """Ends all connections; see `flowcrm.Crm.close`."""
+        if (job := self._native.close()) is not None:
+            await finish(job)
 
     async def __aenter__(self) -> Crm:
         return self

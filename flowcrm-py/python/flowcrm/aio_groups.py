@@ -11,6 +11,8 @@ from ._aio_base import Group, Handle, Importing, Listing, Rejecting, Tabular
 
 if TYPE_CHECKING:
     from . import types
+    from ._files import Writable
+    from ._native import ArrowStream
 
 
 class Leads(Importing, Tabular, Group):
@@ -73,6 +75,23 @@ class Leads(Importing, Tabular, Group):
         answer: types.Conversion = await self._call("convertLead", fields, id=id, idempotency_key=idempotency_key)
         return answer
 
+    async def export(self, file: Writable, **filters: Unpack[types.LeadFilters]) -> int:
+        """Writes all leads that the filters select as a CSV file, to a path or a file opened for bytes.
+
+        Returns how many bytes were written.
+        """
+        return await self._export(file, filters)
+
+    def arrow(self, **query: Unpack[types.LeadQuery]) -> ArrowStream:
+        """All leads that a query selects as a table of Arrow, for pandas, polars, pyarrow or DuckDB.
+
+        What is returned has the PyCapsule interface (``__arrow_c_stream__``), and can be read once; reading it blocks:
+        ``pyarrow.table(me.leads.arrow())``, ``polars.from_arrow(...)``. Money is ``decimal(18, 4)``, moments
+        are microseconds in UTC. Records are fetched while they are read; a failure then is an error of the
+        library that reads.
+        """
+        return self._arrow(query)
+
 
 class Deals(Importing, Tabular, Group):
     """Deals."""
@@ -111,6 +130,23 @@ class Deals(Importing, Tabular, Group):
         answer: types.Deal = await self._call("updateDeal", fields, id=id, version=version)
         return answer
 
+    async def export(self, file: Writable, **filters: Unpack[types.DealFilters]) -> int:
+        """Writes all deals that the filters select as a CSV file, to a path or a file opened for bytes.
+
+        Returns how many bytes were written.
+        """
+        return await self._export(file, filters)
+
+    def arrow(self, **query: Unpack[types.DealQuery]) -> ArrowStream:
+        """All deals that a query selects as a table of Arrow, for pandas, polars, pyarrow or DuckDB.
+
+        What is returned has the PyCapsule interface (``__arrow_c_stream__``), and can be read once; reading it blocks:
+        ``pyarrow.table(me.deals.arrow())``, ``polars.from_arrow(...)``. Money is ``decimal(18, 4)``, moments
+        are microseconds in UTC. Records are fetched while they are read; a failure then is an error of the
+        library that reads.
+        """
+        return self._arrow(query)
+
 
 class Tasks(Tabular, Group):
     """Tasks."""
@@ -148,6 +184,23 @@ class Tasks(Tabular, Group):
         """Changes a task: absent fields stay, null clears."""
         answer: types.Task = await self._call("updateTask", fields, id=id, version=version)
         return answer
+
+    async def export(self, file: Writable, **filters: Unpack[types.TaskFilters]) -> int:
+        """Writes all tasks that the filters select as a CSV file, to a path or a file opened for bytes.
+
+        Returns how many bytes were written.
+        """
+        return await self._export(file, filters)
+
+    def arrow(self, **query: Unpack[types.TaskQuery]) -> ArrowStream:
+        """All tasks that a query selects as a table of Arrow, for pandas, polars, pyarrow or DuckDB.
+
+        What is returned has the PyCapsule interface (``__arrow_c_stream__``), and can be read once; reading it blocks:
+        ``pyarrow.table(me.tasks.arrow())``, ``polars.from_arrow(...)``. Money is ``decimal(18, 4)``, moments
+        are microseconds in UTC. Records are fetched while they are read; a failure then is an error of the
+        library that reads.
+        """
+        return self._arrow(query)
 
 
 class Users(Group):

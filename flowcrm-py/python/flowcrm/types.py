@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, Union
 from uuid import UUID
 
 
@@ -30,9 +30,9 @@ class ActivityQuery(TypedDict):
     """Lists a lead's activities, newest first. Which of them, and how."""
 
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     sort: NotRequired[Literal['createdAt', '-createdAt', 'updatedAt', '-updatedAt']]
     """The order; `-` in front for descending; `-createdAt` when absent."""
 
@@ -85,7 +85,7 @@ class AuditQuery(TypedDict):
     action: NotRequired[str]
     """Only this action: the name of an event, like `lead:updated`."""
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     entity_id: NotRequired[UUID | str]
     """Only what was done to this very thing."""
     entity_type: NotRequired[EntityType]
@@ -93,7 +93,7 @@ class AuditQuery(TypedDict):
     from_: NotRequired[datetime | date | str]
     """Only what was done at this moment or later."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     sort: NotRequired[Literal['createdAt', '-createdAt', 'updatedAt', '-updatedAt']]
     """The order; `-` in front for descending; `-createdAt` when absent."""
     to: NotRequired[datetime | date | str]
@@ -377,7 +377,7 @@ class DealQuery(TypedDict):
     close_to: NotRequired[datetime | date | str]
     """Only those that should close before this moment."""
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     created_from: NotRequired[datetime | date | str]
     """Only those created at this moment or later."""
     created_to: NotRequired[datetime | date | str]
@@ -385,7 +385,7 @@ class DealQuery(TypedDict):
     lead_id: NotRequired[UUID | str]
     """Only those made with this lead."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     max_value: NotRequired[Decimal | int | float]
     """Only those worth at most this."""
     min_value: NotRequired[Decimal | int | float]
@@ -530,9 +530,9 @@ class ImportQuery(TypedDict):
     """Lists imports, newest first. Which of them, and how."""
 
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     sort: NotRequired[Literal['createdAt', '-createdAt']]
     """The order; `-` in front for descending; `-createdAt` when absent."""
 
@@ -545,9 +545,9 @@ class KeptQuery(TypedDict):
     and how."""
 
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     sort: NotRequired[Literal['line', '-line']]
     """The order; `-` in front for descending; `-createdAt` when absent."""
 
@@ -703,13 +703,13 @@ class LeadQuery(TypedDict):
     assigned_to_id: NotRequired[UUID | str]
     """Only those that this user works on."""
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     created_from: NotRequired[datetime | date | str]
     """Only those created at this moment or later."""
     created_to: NotRequired[datetime | date | str]
     """Only those created before this moment."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     max_value: NotRequired[Decimal | int | float]
     """Only those worth at most this."""
     min_value: NotRequired[Decimal | int | float]
@@ -758,7 +758,7 @@ class LeadStatusFigures(TypedDict):
     """What they may be worth."""
 
 
-LeadView: TypeAlias = 'Lead | LeadRef'
+LeadView: TypeAlias = Union["Lead", "LeadRef"]
 """A lead as it stands in another record: in full to those who may read it, named to others."""
 
 class MemberFigures(TypedDict):
@@ -917,9 +917,9 @@ class NotificationQuery(TypedDict):
     how."""
 
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     sort: NotRequired[Literal['createdAt', '-createdAt', 'updatedAt', '-updatedAt']]
     """The order; `-` in front for descending; `-createdAt` when absent."""
     unread: NotRequired[bool]
@@ -957,9 +957,9 @@ class OrganizationQuery(TypedDict):
     """Lists all organizations; for platform operators. Which of them, and how."""
 
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     sort: NotRequired[Literal['createdAt', '-createdAt', 'updatedAt', '-updatedAt', 'name', '-name']]
     """The order; `-` in front for descending; `-createdAt` when absent."""
 
@@ -1001,9 +1001,9 @@ class RejectionQuery(TypedDict):
     then the line and the reason. Which of them, and how."""
 
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     sort: NotRequired[Literal['line', '-line']]
     """The order; `-` in front for descending; `-createdAt` when absent."""
 
@@ -1172,7 +1172,7 @@ class TaskQuery(TypedDict):
     assigned_to_id: NotRequired[UUID | str]
     """Only those that this user has to do."""
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     deal_id: NotRequired[UUID | str]
     """Only those about this deal."""
     due_from: NotRequired[datetime | date | str]
@@ -1182,7 +1182,7 @@ class TaskQuery(TypedDict):
     lead_id: NotRequired[UUID | str]
     """Only those about this lead."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     overdue: NotRequired[bool]
     """Only those past their due date and not done (`true`), or only the others (`false`)."""
     priority: NotRequired[TaskPriority]
@@ -1288,9 +1288,9 @@ class UserQuery(TypedDict):
     active: NotRequired[bool]
     """Only those who may sign in (`true`), or may not (`false`)."""
     count: NotRequired[bool]
-    """Whether to answer `X-Total-Count`."""
+    """Whether to count all records: see `total`."""
     limit: NotRequired[int]
-    """How many records at most; 50 when absent."""
+    """How many records are fetched at once; 50 when absent."""
     q: NotRequired[str]
     """Only those where every word begins a word of name or email."""
     role: NotRequired[Role]
@@ -1308,7 +1308,7 @@ class UserRef(TypedDict):
     """The user's name."""
 
 
-UserView: TypeAlias = 'User | UserBrief'
+UserView: TypeAlias = Union["User", "UserBrief"]
 """A user as the viewer may see them: in full to ADMIN and OWNER, in brief to others."""
 
 class WeeklyFigures(TypedDict):

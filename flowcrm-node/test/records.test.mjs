@@ -216,18 +216,19 @@ withCrm("a signal ends a progress that stalls", async (me) => {
 withCrm("a signal gives up opening and signing in", async (me, crm, url) => {
   const account = {email: "owner@acme.example", password: PASSWORD};
   const other = {...account, name: "Eve", email: "eve@b.example", orgName: "Other"};
-  const calls = [
-    (options) => open(url, {secret: SECRET, ...options}),
-    (options) => crm.register(other, options),
-    (options) => crm.signIn(account, options),
+  const slow = [(options) => crm.register(other, options), (options) => crm.signIn(account, options)];
+  const quick = [
+    (options) => open("sqlite::memory:", {secret: SECRET, ...options}),
     (options) => crm.asUser(me.id, options),
   ];
-  for (const call of calls) {
+  for (const call of [...slow, ...quick]) {
     await assert.rejects(call({signal: AbortSignal.abort()}), {name: "AbortError"});
     const controller = new AbortController();
     const calling = call({signal: controller.signal});
     controller.abort();
-    await assert.rejects(calling, {name: "AbortError"});
+    const outcome = await calling.catch((error) => error.name);
+    // One that is quick may have come to its end before.
+    if (slow.includes(call) || typeof outcome === "string") assert.equal(outcome, "AbortError");
     await assert.rejects(call({signals: 1}), refusal("validation_failed", ["signals"]));
   }
   assert.equal((await crm.signIn(account, {signal: new AbortController().signal})).id, me.id);

@@ -97,7 +97,7 @@ impl Job {
         let work = job.begin()?;
         job.0.home().check().map_err(|error| exception(py, &error))?;
         let runtime = runtime().map_err(|error| exception(py, &error))?;
-        let gate = Gate::open().map_err(|error| exception(py, &error))?;
+        let gate = Gate::here().map_err(|error| exception(py, &error))?;
         let mut state = job.state();
         let kept = slf.clone_ref(py);
         let task = runtime.spawn(async move {

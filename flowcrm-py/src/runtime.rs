@@ -54,7 +54,7 @@ impl Gate {
     /// # Errors
     ///
     /// `unavailable` once it is closed: nobody could be told of an outcome.
-    pub(crate) fn open() -> Result<Self> {
+    pub(crate) fn here() -> Result<Self> {
         let gate = threads()?.gate;
         // Whoever cannot read at once meets the one who closes it. To wait for that with the GIL might be for ever.
         if gate.0.try_read().is_ok_and(|is_open| *is_open) {

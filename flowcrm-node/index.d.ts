@@ -104,6 +104,8 @@ export interface OpenOptions<M extends keyof MoneyTypes = keyof MoneyTypes> exte
   migrate?: boolean | undefined;
   /** How money is told: as a number, or as its exact text. */
   money?: M | undefined;
+  /** Gives waiting up when it is aborted; what has begun by then, such as bringing a database up to date, goes on. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What money is told as, by the option `money`. */

@@ -51,6 +51,7 @@ async function* piecesOf(source, signal) {
 /** Ends what a file's pieces come from. One that has stalled would not answer: nobody waits for it. */
 function release(source, iterator = source) {
   source.destroy?.();
+  (async () => source.cancel?.())().catch(() => {});
   (async () => iterator.return?.())().catch(() => {});
 }
 

@@ -132,6 +132,10 @@ withCrm("a file that cannot be read is refused, and nothing is left of it", asyn
     await assert.rejects(me.leads.importCsv(iterator, options), refusal("validation_failed", [field]));
     assert.ok(!kept.destroyed);
     kept.destroy();
+    let isCancelled = false;
+    const web = new ReadableStream({cancel: () => (isCancelled = true)});
+    await assert.rejects(me.leads.importCsv(web, options), refusal("validation_failed", [field]));
+    assert.ok(isCancelled);
   }
 });
 

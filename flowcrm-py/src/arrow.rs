@@ -92,7 +92,8 @@ impl Table {
         let arguments = Arguments { fields: query.clone(), ..Arguments::default() };
         self.caller.home().check().map_err(refused)?;
         let answer = self.runtime.block_on(self.list.call(&self.caller, arguments)).map_err(refused)?;
-        self.query = answer.next.map(|next| query.with("cursor", next));
+        // What is counted at all is counted once.
+        self.query = answer.next.map(|next| query.with("cursor", next).with("count", false));
         let records = match answer.value {
             Datum::List(records) => records,
             other => vec![other],

@@ -261,6 +261,30 @@ def test_a_call_while_the_interpreter_exits_ends(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "1\nThe interpreter is exiting.\n", "")
 
 
+STALLING = """
+import asyncio, os, sys
+import flowcrm.aio
+async def main():
+    async with await flowcrm.aio.open("sqlite::memory:") as crm:
+        me = await crm.register(name="A", email="a@b.example", password="correct horse", org_name="O")
+        for _ in range(40):
+            try:
+                await asyncio.wait_for(me.leads.import_csv(sys.argv[1]), 0.01)
+            except TimeoutError:
+                pass
+        print(await asyncio.to_thread(lambda: "others go on"))
+asyncio.run(main())
+"""
+
+
+def test_files_that_stall_hold_neither_other_threads_nor_the_exit(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.csv"
+    os.mkfifo(path)
+    command = [sys.executable, "-c", STALLING, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "others go on\n", "")
+
+
 LEAVING = """
 import asyncio, gc, sys
 import flowcrm, flowcrm.aio

@@ -312,8 +312,10 @@ def test_a_loop_does_not_wait_for_a_file_that_stalls(url: str, tmp_path: Path) -
 
     # A loop that waits for the file would do so for ever.
     faulthandler.dump_traceback_later(60, exit=True)
-    asyncio.run(asyncio.wait_for(play(), 50))
-    faulthandler.cancel_dump_traceback_later()
+    try:
+        asyncio.run(asyncio.wait_for(play(), 50))
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def test_files_are_called_as_text_can_say(me: flowcrm.Caller, tmp_path: Path) -> None:

@@ -314,8 +314,8 @@ class Document:
 
                 What is returned has the PyCapsule interface (``__arrow_c_stream__``), and can be read once{reading}:
                 ``pyarrow.table(me.{group}.arrow())``, ``polars.from_arrow(...)``. Money is ``decimal(18, 4)``, moments
-                are microseconds in UTC. Records are fetched while they are read; a failure then is an error of the
-                library that reads.
+                are microseconds in UTC. Records are fetched while they are read, 200 at once unless ``limit`` says
+                otherwise; a failure then is an error of the library that reads.
                 """
                 return self._arrow(query)
             ''')

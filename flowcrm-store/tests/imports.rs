@@ -252,6 +252,7 @@ async fn a_file_of_which_a_piece_was_given_up_is_not_imported_and_leaves_nothing
             let file = many_deals(20_000);
             let pause = Duration::from_millis(milliseconds);
             if tokio::time::timeout(pause, staging.push(file.as_bytes())).await.is_ok() {
+                staging.abandon().await;
                 continue;
             }
             given_up += 1;

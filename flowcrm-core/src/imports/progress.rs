@@ -3,10 +3,11 @@
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::Import;
 use crate::caller::Caller;
@@ -59,12 +60,15 @@ impl Progress {
 #[derive(Debug)]
 pub struct ImportRun {
     watched: Progress,
-    working: oneshot::Receiver<Result<usize>>,
+    working: JoinHandle<Result<usize>>,
+    /// Held while work may be needed that has not begun.
+    need: Arc<()>,
 }
 
 impl ImportRun {
     pub(super) fn begin(watched: Progress) -> Self {
-        Self { working: work(&watched.caller, None), watched }
+        let need = Arc::default();
+        Self { working: work(&watched.caller, Duration::ZERO, None), watched, need }
     }
 
     /// The import, as [`Progress::next`] tells of it.
@@ -82,10 +86,15 @@ impl ImportRun {
                 Poll::Pending => Pin::new(&mut self.working).poll(context).map(Err),
             });
             match first.await {
-                Ok(told) => return told,
+                Ok(told) => {
+                    if matches!(&told, Ok(import) if import.as_ref().is_none_or(Import::has_ended)) {
+                        self.need = Arc::default();
+                    }
+                    return told;
+                }
                 // Another process is at it; should that one go away, this one takes it up.
                 Err(ended) => {
-                    self.working = work(&caller, Some(BETWEEN_TRIES));
+                    self.working = work(&caller, BETWEEN_TRIES, Some(Arc::downgrade(&self.need)));
                     ended.map_err(Error::internal)??;
                 }
             }
@@ -102,20 +111,16 @@ impl ImportRun {
     }
 }
 
-/// Works on whatever waits; after a pause, only if somebody still watches. What fails is logged when nobody does.
-fn work(caller: &Caller, pause: Option<Duration>) -> oneshot::Receiver<Result<usize>> {
+/// Works on whatever waits, after a pause, and while there is need where that is told. What fails is logged: perhaps
+/// nobody waits for it.
+fn work(caller: &Caller, pause: Duration, need: Option<Weak<()>>) -> JoinHandle<Result<usize>> {
     let crm = caller.crm().clone();
-    let (tell, told) = oneshot::channel();
     tokio::spawn(async move {
-        if let Some(pause) = pause {
-            tokio::time::sleep(pause).await;
-            if tell.is_closed() {
-                return;
-            }
+        tokio::time::sleep(pause).await;
+        if need.is_some_and(|need| need.strong_count() == 0) {
+            return Ok(0);
         }
-        if let Err(Err(error)) = tell.send(crm.run_waiting_imports().await) {
-            tracing::error!(error = &error as &dyn StdError, "imports wait");
-        }
-    });
-    told
+        let ended = crm.run_waiting_imports().await;
+        ended.inspect_err(|error| tracing::error!(error = error as &dyn StdError, "imports wait"))
+    })
 }

@@ -3,6 +3,7 @@ use std::mem;
 
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::intake::Intake;
 use super::mapping::Mapped;
@@ -39,6 +40,8 @@ pub struct Staging {
     is_whole: bool,
     /// Whether something of it may be in the database.
     is_inserted: bool,
+    /// What is being committed, also when nobody waits for it any more.
+    committing: Option<JoinHandle<Result<()>>>,
     rows: Vec<StagedRow>,
     rejections: Vec<Rejection>,
     bytes: usize,
@@ -60,6 +63,7 @@ impl Staging {
             import,
             is_whole: true,
             is_inserted: false,
+            committing: None,
             rows: Vec::new(),
             rejections: Vec::new(),
             bytes: 0,
@@ -75,17 +79,11 @@ impl Staging {
     /// `forbidden` when the caller's right has gone meanwhile; `conflict` when the file took more than an hour, or when
     /// a piece before this one is missing.
     pub async fn push(&mut self, bytes: &[u8]) -> Result<()> {
-        self.require_whole()?;
-        self.is_whole = false;
-        self.fingerprint.update(bytes);
-        for piece in bytes.chunks(PIECE) {
-            if let Err(error) = self.take(piece).await {
-                self.discard().await;
-                return Err(error);
-            }
+        let taken = self.take_all(bytes).await;
+        if taken.is_err() {
+            self.discard().await;
         }
-        self.is_whole = true;
-        Ok(())
+        taken
     }
 
     /// Ends the file, and hands the import over to the worker.
@@ -136,6 +134,17 @@ impl Staging {
     fn require_whole(&self) -> Result<()> {
         let detail = "A piece of the file is missing. Send the file anew.";
         if self.is_whole { Ok(()) } else { Err(Error::new(ErrorCode::Conflict, detail)) }
+    }
+
+    async fn take_all(&mut self, bytes: &[u8]) -> Result<()> {
+        self.require_whole()?;
+        self.is_whole = false;
+        self.fingerprint.update(bytes);
+        for piece in bytes.chunks(PIECE) {
+            self.take(piece).await?;
+        }
+        self.is_whole = true;
+        Ok(())
     }
 
     async fn take(&mut self, piece: &[u8]) -> Result<()> {
@@ -208,9 +217,10 @@ impl Staging {
         }
         work.imports().reject(self.import.id, &self.rejections).await?;
         work.imports().arrived(&self.import, plan, is_all).await?;
-        // Also when nobody learns how committing ended.
         self.is_inserted = true;
-        work.commit().await?;
+        let committed = self.committing.insert(tokio::spawn(work.commit())).await;
+        self.committing = None;
+        committed.map_err(Error::internal)??;
         self.rows.drain(..staged);
         self.bytes = self.rows.iter().map(bytes_of).sum();
         self.rejections.clear();
@@ -227,8 +237,12 @@ impl Staging {
         if !mem::take(&mut self.is_inserted) {
             return;
         }
-        let (caller, id) = (self.caller.clone(), self.import.id);
+        let (caller, id, committing) = (self.caller.clone(), self.import.id, self.committing.take());
         let discarding = tokio::spawn(async move {
+            if let Some(committing) = committing {
+                // However it ended.
+                let _ = committing.await;
+            }
             let discarded = async {
                 let mut work = caller.write().await?;
                 work.imports().discard(id).await?;

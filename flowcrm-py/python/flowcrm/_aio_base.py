@@ -14,7 +14,7 @@ from ._aio_files import InThreads
 from ._base import Handle
 from ._columns import COLUMNS
 from ._native import ArrowStream, Caller, Chunks, Job
-from .errors import Unavailable
+from .errors import FlowCrmError
 
 if TYPE_CHECKING:
     from .types import Import, ImportOptions
@@ -131,12 +131,13 @@ class Importing(Group):
                     await finish(upload.push(piece))
                 run = await finish(upload.run())
             except GeneratorExit:
-                # Nobody awaits any more. An interpreter that exits starts nothing.
-                with suppress(Unavailable):
+                # Nobody awaits any more. Neither a fork nor an interpreter that exits starts anything.
+                with suppress(FlowCrmError):
                     upload.abandon().start(lambda: None)
                 raise
             except BaseException:
-                await finish(upload.abandon())
+                with suppress(FlowCrmError):
+                    await finish(upload.abandon())
                 raise
         done: Import = await finish(run.next())
         now: Import | None = done

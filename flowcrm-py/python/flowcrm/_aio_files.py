@@ -5,12 +5,44 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
-from threading import Lock
+from contextvars import copy_context
+from threading import Lock, Thread
 from types import TracebackType
-from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
+from typing import BinaryIO, Concatenate, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Awaits work that may stall. Its thread is its own, and holds neither the loop's others nor the process."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(cast("T", result))
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        result: T | None = None
+        error: BaseException | None = None
+        try:
+            result = work()
+        except StopIteration as stopped:
+            # No future takes one.
+            error = RuntimeError(repr(stopped))
+        except BaseException as raised:
+            error = raised
+        # A loop that was closed has nobody left to tell.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, result, error)
+
+    Thread(target=copy_context().run, args=(run,), name="flowcrm-file", daemon=True).start()
+    return await done
 
 
 class InThreads:
@@ -28,7 +60,7 @@ class InThreads:
 
     async def use(self, work: Callable[Concatenate[BinaryIO, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Does something with the file."""
-        return await asyncio.to_thread(self._use, lambda file: work(file, *args, **kwargs))
+        return await in_thread(lambda: self._use(lambda file: work(file, *args, **kwargs)))
 
     async def __aenter__(self) -> InThreads:
         try:
@@ -41,11 +73,14 @@ class InThreads:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if kind is None:
-                await self.use(lambda _: self._closing.close())
-        finally:
+        if kind is not None:
             self._give_up()
+            return
+        try:
+            await self.use(lambda _: self._closing.close())
+        except BaseException:
+            self._give_up()
+            raise
 
     def _use(self, work: Callable[[BinaryIO], T]) -> T:
         try:
@@ -58,7 +93,12 @@ class InThreads:
 
     def _give_up(self) -> None:
         self._is_given_up = True
-        self._close_if_given_up()
+        try:
+            # Closing writes what is left, and may wait for that.
+            Thread(target=self._close_if_given_up, name="flowcrm-file", daemon=True).start()
+        except RuntimeError:
+            # An interpreter that exits starts none.
+            self._close_if_given_up()
 
     def _close_if_given_up(self) -> None:
         """Closes it, unless a thread uses it, which does this afterwards."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, cast
 from uuid import UUID
 
 from . import _files
 from ._columns import COLUMNS
 from ._native import ArrowStream, Caller, Chunks
+from .errors import FlowCrmError
 
 if TYPE_CHECKING:
     from .types import Import, ImportOptions
@@ -112,7 +114,9 @@ class Importing(Group):
                     upload.push(piece).wait()
                 run = upload.run().wait()
             except BaseException:
-                upload.abandon().wait()
+                # Neither a fork nor a closed CRM can delete anything: a worker does.
+                with suppress(FlowCrmError):
+                    upload.abandon().wait()
                 raise
         done: Import = run.next().wait()
         now: Import | None = done

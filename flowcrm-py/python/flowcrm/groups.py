@@ -85,8 +85,8 @@ class Leads(Importing, Tabular, Group):
 
         What is returned has the PyCapsule interface (``__arrow_c_stream__``), and can be read once:
         ``pyarrow.table(me.leads.arrow())``, ``polars.from_arrow(...)``. Money is ``decimal(18, 4)``, moments
-        are microseconds in UTC. Records are fetched while they are read; a failure then is an error of the
-        library that reads.
+        are microseconds in UTC. Records are fetched while they are read, 200 at once unless ``limit`` says
+        otherwise; a failure then is an error of the library that reads.
         """
         return self._arrow(query)
 
@@ -138,8 +138,8 @@ class Deals(Importing, Tabular, Group):
 
         What is returned has the PyCapsule interface (``__arrow_c_stream__``), and can be read once:
         ``pyarrow.table(me.deals.arrow())``, ``polars.from_arrow(...)``. Money is ``decimal(18, 4)``, moments
-        are microseconds in UTC. Records are fetched while they are read; a failure then is an error of the
-        library that reads.
+        are microseconds in UTC. Records are fetched while they are read, 200 at once unless ``limit`` says
+        otherwise; a failure then is an error of the library that reads.
         """
         return self._arrow(query)
 
@@ -191,8 +191,8 @@ class Tasks(Tabular, Group):
 
         What is returned has the PyCapsule interface (``__arrow_c_stream__``), and can be read once:
         ``pyarrow.table(me.tasks.arrow())``, ``polars.from_arrow(...)``. Money is ``decimal(18, 4)``, moments
-        are microseconds in UTC. Records are fetched while they are read; a failure then is an error of the
-        library that reads.
+        are microseconds in UTC. Records are fetched while they are read, 200 at once unless ``limit`` says
+        otherwise; a failure then is an error of the library that reads.
         """
         return self._arrow(query)
 

@@ -34,7 +34,11 @@ function* sliced(bytes) {
 
 /** The pieces that come from a source, until the signal is aborted. The source is closed then. */
 async function* piecesOf(source, signal) {
-  const iterator = source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]();
+  // The iterator of a web stream would end it after a piece that never comes.
+  const web = source.getReader?.();
+  const iterator = web
+    ? {next: () => web.read(), return: () => web.cancel()}
+    : (source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]());
   const bytesOf = encoder();
   try {
     for (;;) {

@@ -183,14 +183,16 @@ withCrm("a signal ends an import while its file arrives, and nothing is left of 
   };
   const stream = new Readable({read: stall});
   stream.push("name\nGrace\n");
-  for (const file of [stalled(), stream]) {
+  let isCancelled = false;
+  const web = new ReadableStream({pull: stall, cancel: () => (isCancelled = true)});
+  for (const file of [stalled(), stream, web]) {
     const controller = new AbortController();
     const importing = me.leads.importCsv(file, {signal: controller.signal});
     setTimeout(() => controller.abort(reason), 50);
     await assert.rejects(importing, rejectedWith(reason));
     assert.equal(await rowsOf(url, "imports"), 0);
   }
-  assert.ok(stream.destroyed);
+  assert.ok(stream.destroyed && isCancelled);
   const unread = Readable.from(["name\nGrace\n"]);
   await assert.rejects(me.leads.importCsv(unread, {signal: AbortSignal.abort(reason)}), rejectedWith(reason));
   assert.ok(unread.destroyed);

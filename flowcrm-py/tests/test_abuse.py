@@ -285,6 +285,29 @@ def test_files_that_stall_hold_neither_other_threads_nor_the_exit(tmp_path: Path
     assert (done.returncode, done.stdout, done.stderr) == (0, "others go on\n", "")
 
 
+READING_INPUT = """
+import asyncio, sys
+import flowcrm.aio
+async def main():
+    async with await flowcrm.aio.open("sqlite::memory:") as crm:
+        me = await crm.register(name="A", email="a@b.example", password="correct horse", org_name="O")
+        try:
+            await asyncio.wait_for(me.leads.import_csv(sys.stdin.buffer), 0.1)
+        except TimeoutError:
+            print("given up", flush=True)
+asyncio.run(main())
+"""
+
+
+def test_a_program_ends_after_its_input_that_stalled() -> None:
+    command = [sys.executable, "-c", READING_INPUT]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as program:
+        assert program.stdout and program.stdout.readline() == "given up\n"
+        _, heard = program.communicate(timeout=60)
+    assert (program.returncode, heard) == (0, "")
+
+
 LEAVING = """
 import asyncio, gc, sys
 import flowcrm, flowcrm.aio

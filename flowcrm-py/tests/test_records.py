@@ -318,6 +318,24 @@ def test_a_loop_does_not_wait_for_a_file_that_stalls(url: str, tmp_path: Path) -
         faulthandler.cancel_dump_traceback_later()
 
 
+class Hesitant(io.RawIOBase):
+    """Takes a part of what it is given."""
+
+    taken = b""
+
+    def write(self, given: Any) -> int:
+        part = bytes(given)[:7]
+        self.taken += part
+        return len(part)
+
+
+def test_a_file_that_takes_parts_gets_all(me: flowcrm.Caller) -> None:
+    me.leads.create(name="Ada")
+    file = Hesitant()
+    written = me.leads.export(file)  # type: ignore[arg-type]
+    assert written == len(file.taken) and b"Ada" in file.taken
+
+
 def test_files_are_called_as_text_can_say(me: flowcrm.Caller, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"leads-\xff.csv")
     path.write_bytes(b"name\nGrace\n")

@@ -124,7 +124,7 @@ class Importing(Group):
 
         What ``progress`` returns is awaited if it can be.
         """
-        async with InThreads(_files.reading(file)) as opened:
+        async with InThreads(_files.reading(file), is_ours=_files.is_path(file)) as opened:
             upload = await finish(self._native.begin_import(self._kind, _files.name_of(file), options))
             try:
                 while piece := await opened.use(_files.piece_of):
@@ -179,7 +179,7 @@ class Rejecting(Group):
 
 async def _write(chunks: Chunks, file: _files.Writable) -> int:
     written = 0
-    async with InThreads(_files.writing(file)) as opened:
+    async with InThreads(_files.writing(file), is_ours=_files.is_path(file)) as opened:
         while (chunk := await finish(chunks.next())) is not None:
             await opened.use(_files.put, chunk)
             written += len(chunk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from contextvars import copy_context
 from threading import Lock, Thread
 from types import TracebackType
@@ -48,11 +48,14 @@ async def in_thread(work: Callable[[], T]) -> T:
 class InThreads:
     """A file that is opened, used and closed in threads; ``async with`` does the first and the last.
 
-    When it is left by an exception, nobody waits for a thread that still uses the file: that one closes it.
+    When it is left by a cancellation, nobody waits for a thread that still uses the file: that one closes it. A file
+    that was open already is used in asyncio's threads, which a program waits for when it ends: the interpreter must
+    not end while ``sys.stdin`` is read.
     """
 
-    def __init__(self, opening: AbstractContextManager[BinaryIO]) -> None:
+    def __init__(self, opening: AbstractContextManager[BinaryIO], *, is_ours: bool) -> None:
         self._opening = opening
+        self._is_ours = is_ours
         self._closing = ExitStack()
         self._file: BinaryIO | None = None
         self._in_use = Lock()
@@ -60,7 +63,10 @@ class InThreads:
 
     async def use(self, work: Callable[Concatenate[BinaryIO, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Does something with the file."""
-        return await in_thread(lambda: self._use(lambda file: work(file, *args, **kwargs)))
+        def used() -> T:
+            return self._use(lambda file: work(file, *args, **kwargs))
+
+        return await (in_thread(used) if self._is_ours else asyncio.to_thread(used))
 
     async def __aenter__(self) -> InThreads:
         try:
@@ -73,11 +79,12 @@ class InThreads:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
+        if kind is not None and not issubclass(kind, Exception):
             self._give_up()
             return
         try:
-            await self.use(lambda _: self._closing.close())
+            with suppress(OSError) if kind else nullcontext():
+                await self.use(lambda _: self._closing.close())
         except BaseException:
             self._give_up()
             raise
@@ -85,6 +92,8 @@ class InThreads:
     def _use(self, work: Callable[[BinaryIO], T]) -> T:
         try:
             with self._in_use:
+                if self._is_given_up:
+                    raise ValueError("the file was given up")
                 if self._file is None:
                     self._file = self._closing.enter_context(self._opening)
                 return work(self._file)

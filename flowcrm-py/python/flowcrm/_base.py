@@ -103,7 +103,8 @@ class Importing(Group):
         ``file`` is a path, a file opened for bytes, or the bytes. ``progress`` is called with the import at once and
         after each change. Rows that are not valid are left out: ``me.imports.rejected(id)`` lists them. When reading
         the file is interrupted, nothing of it is imported; once it is read, the import goes on in the background
-        while the process lives, also when ``progress`` raises, and waits for a worker or the next import otherwise.
+        while the process lives and the database answers, also when ``progress`` raises, and waits for a worker or the
+        next import otherwise.
 
         Raises `ValidationError` for options that are not valid, and when the file cannot be imported at all.
         """

@@ -26,6 +26,11 @@ def name_of(file: Readable) -> str:
     return PurePath(os.fsdecode(path)).name.encode(errors="replace").decode()
 
 
+def is_path(file: Readable | Writable) -> bool:
+    """Whether a file is opened here, by its path."""
+    return isinstance(file, (str, os.PathLike))
+
+
 @contextmanager
 def reading(file: Readable) -> Iterator[BinaryIO]:
     """The file, open; closed afterwards unless it was open already."""
@@ -64,7 +69,13 @@ def piece_of(opened: BinaryIO) -> bytes:
 
 def put(opened: BinaryIO, chunk: bytes) -> None:
     """Writes the next piece of a file."""
-    opened.write(chunk)
+    rest = memoryview(chunk)
+    while rest:
+        written = opened.write(rest)
+        if isinstance(opened, io.RawIOBase) and written is None:
+            raise BlockingIOError("the file takes no more now")
+        # Some that take all say nothing.
+        rest = rest[len(rest) if written is None else written :]
 
 
 def _invalid(message: str) -> errors.ValidationError:

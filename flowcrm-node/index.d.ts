@@ -97,7 +97,7 @@ export class Crm<M extends Money = number> implements AsyncDisposable {
 }
 
 /** How a CRM is opened. */
-export interface OpenOptions<M extends keyof MoneyTypes = keyof MoneyTypes> extends CallOptions {
+export interface OpenOptions<M extends keyof MoneyTypes = keyof MoneyTypes> {
   /** Signs tokens; at least 32 bytes, the same for all who use the database. `JWT_SECRET` when absent. */
   secret?: string | undefined;
   /** Brings a Postgres database up to date. */

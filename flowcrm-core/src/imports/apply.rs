@@ -1,6 +1,7 @@
 //! Some staged rows, made into records.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -94,7 +95,8 @@ async fn create<T: Target>(
     if run.import.dry_run {
         return work.imports().foresee(run.import.id, &new_keys).await;
     }
-    T::insert(work, &records).await?;
+    let records: Arc<[T]> = records.into();
+    T::insert(work, Arc::clone(&records)).await?;
     let change = |(record, line): (&T, i64)| Change {
         record_id: record.id(),
         line,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use uuid::Uuid;
 
@@ -263,7 +265,7 @@ pub trait ImportRepository: Send {
     /// # Errors
     ///
     /// [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) when an external id has just been taken.
-    async fn insert_leads(&mut self, leads: &[Lead]) -> Result<()>;
+    async fn insert_leads(&mut self, leads: Arc<[Lead]>) -> Result<()>;
 
     /// Adds deals.
     ///
@@ -271,5 +273,5 @@ pub trait ImportRepository: Send {
     ///
     /// [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) when an external id has just been taken, or a lead has
     /// just gone.
-    async fn insert_deals(&mut self, deals: &[Deal]) -> Result<()>;
+    async fn insert_deals(&mut self, deals: Arc<[Deal]>) -> Result<()>;
 }

@@ -1,6 +1,7 @@
 //! The records that some rows of a file mean, while the rows change them one after the other.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -137,12 +138,12 @@ impl<T: Target> Roster<T> {
             work.imports().foresee(run.import.id, &keys).await?;
             return work.imports().foresee_records(run.import.id, &records).await;
         }
-        let created: Vec<T> = changed
+        let created: Arc<[T]> = changed
             .iter()
             .filter(|(_, entry)| entry.before.is_none())
             .map(|(_, entry)| entry.now.clone())
             .collect();
-        T::insert(work, &created).await?;
+        T::insert(work, created).await?;
         let mut notes = Vec::with_capacity(changed.len());
         for (line, entry) in changed {
             let previous = entry.before.as_ref().map(cbor).transpose()?;

@@ -1,5 +1,7 @@
 //! What a file is imported into: leads and deals, as far as an import treats them alike.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -65,7 +67,7 @@ pub(super) trait Target:
     ) -> Result<Vec<Draft<Self::New, Self::Patch>>>;
 
     async fn found(work: &mut Work, external_ids: &[String], emails: &[String]) -> Result<Vec<Self>>;
-    async fn insert(work: &mut Work, records: &[Self]) -> Result<()>;
+    async fn insert(work: &mut Work, records: Arc<[Self]>) -> Result<()>;
     async fn update(work: &mut Work, record: &Self) -> Result<()>;
 
     /// Why a record that others refer to is not taken back.
@@ -148,7 +150,7 @@ impl Target for Lead {
         work.imports().leads_with(external_ids, emails).await
     }
 
-    async fn insert(work: &mut Work, records: &[Self]) -> Result<()> {
+    async fn insert(work: &mut Work, records: Arc<[Self]>) -> Result<()> {
         work.imports().insert_leads(records).await
     }
 
@@ -251,7 +253,7 @@ impl Target for Deal {
         work.imports().deals_with(external_ids).await
     }
 
-    async fn insert(work: &mut Work, records: &[Self]) -> Result<()> {
+    async fn insert(work: &mut Work, records: Arc<[Self]>) -> Result<()> {
         work.imports().insert_deals(records).await
     }
 

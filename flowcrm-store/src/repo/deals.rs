@@ -1,12 +1,16 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use flowcrm_core::deals::{Deal, DealQuery, DealRepository, DealSort, DealStage};
 use flowcrm_core::ids::{DealId, LeadId, UserId};
 use flowcrm_core::money::Money;
 use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
+use uuid::Uuid;
 
+use super::figures::Figures;
 use super::terms;
-use crate::sql::{Index, List, OrgConnection, Row, Sql, Table, Value, args, statements, words_of};
+use crate::sql::{Index, List, OrgConnection, Preparer, Row, Sql, Table, Value, args, statements, words_of};
 
 macro_rules! columns {
     () => {
@@ -132,7 +136,7 @@ fn search(deal: &Deal) -> String {
 }
 
 /// The columns of [`INSERT`] after the organization.
-fn values(deal: &Deal) -> Vec<Value> {
+fn values(deal: &Deal, words: &str) -> Vec<Value> {
     args![
         deal.id,
         &deal.title,
@@ -147,7 +151,7 @@ fn values(deal: &Deal) -> Vec<Value> {
         &deal.notes,
         &deal.lost_reason,
         &deal.external_id,
-        search(deal),
+        words,
         deal.version,
         deal.created_at,
         deal.updated_at,
@@ -155,24 +159,26 @@ fn values(deal: &Deal) -> Vec<Value> {
 }
 
 /// Adds new deals with their words; `conflict` when one of their external ids is taken.
-pub(crate) async fn insert_all(connection: &mut OrgConnection, deals: &[Deal]) -> Result<()> {
-    add(connection, deals, "").await.map(|_| ())
+pub(crate) async fn insert_all(connection: &mut OrgConnection, deals: Arc<[Deal]>) -> Result<()> {
+    let prepare = move |preparer: &Preparer| {
+        let words: Vec<String> = deals.iter().map(search).collect();
+        let rows = deals.iter().zip(&words).map(|(deal, words)| values(deal, words));
+        preparer.insert_many(INSERT, rows)?;
+        terms::DEALS.prepare(preparer, with_ids(&deals, &words))?;
+        let mut figures = Figures::default();
+        for deal in deals.iter() {
+            figures.deal_changed(None, Some(deal));
+        }
+        Ok(figures)
+    };
+    let figures = connection.run_prepared(prepare).await?;
+    connection.figures.add(figures);
+    Ok(())
 }
 
-/// Adds new deals with their words; answers whether all could be, without which none may stay. What is to be done about
-/// one that is there is looked up for each, which costs Postgres about as much again as to add it.
-async fn add(connection: &mut OrgConnection, deals: &[Deal], if_there: &'static str) -> Result<bool> {
-    let added = connection.insert_many(INSERT, if_there, deals.iter().map(values)).await?;
-    if added < deals.len() as u64 {
-        return Ok(false);
-    }
-    let words: Vec<String> = deals.iter().map(search).collect();
-    let records = deals.iter().map(|deal| deal.id.as_uuid()).zip(words.iter().map(String::as_str));
-    terms::DEALS.insert(connection, records).await?;
-    for deal in deals {
-        connection.figures.deal_changed(None, Some(deal));
-    }
-    Ok(true)
+/// The words of some deals, each with the id of its deal.
+fn with_ids<'a>(deals: &[Deal], words: &'a [String]) -> impl Iterator<Item = (Uuid, &'a str)> {
+    deals.iter().map(|deal| deal.id.as_uuid()).zip(words.iter().map(String::as_str))
 }
 
 /// Deletes deals that nothing refers to, with their words.
@@ -180,8 +186,7 @@ pub(crate) async fn remove_all(connection: &mut OrgConnection, deals: &[Deal]) -
     let ids: Vec<_> = deals.iter().map(|deal| args![deal.id]).collect();
     connection.delete_many(DELETE_MANY, ids).await?;
     let words: Vec<String> = deals.iter().map(search).collect();
-    let records = deals.iter().map(|deal| deal.id.as_uuid()).zip(words.iter().map(String::as_str));
-    terms::DEALS.remove(connection, records).await?;
+    terms::DEALS.remove(connection, with_ids(deals, &words)).await?;
     for deal in deals {
         connection.figures.deal_changed(Some(deal), None);
     }
@@ -241,10 +246,13 @@ impl DealRepository for OrgConnection {
     }
 
     async fn insert(&mut self, deal: &Deal) -> Result<()> {
-        if !add(self, std::slice::from_ref(deal), "ON CONFLICT DO NOTHING").await? {
+        let words = search(deal);
+        let added = self.insert_many(INSERT, "ON CONFLICT DO NOTHING", [values(deal, &words)]).await?;
+        if added == 0 {
             return Err(Error::field("externalId", "belongs to another deal"));
         }
-        Ok(())
+        self.figures.deal_changed(None, Some(deal));
+        terms::DEALS.insert(self, [(deal.id.as_uuid(), words.as_str())]).await
     }
 
     async fn update(&mut self, deal: &Deal) -> Result<()> {

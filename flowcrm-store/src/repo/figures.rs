@@ -83,6 +83,15 @@ impl Figures {
         self.change(task.assigned_to_id, None, "task:status", task.status.as_str(), (sign, 0));
     }
 
+    /// Takes in what others have counted.
+    pub(crate) fn add(&mut self, others: Self) {
+        for (key, (count, value)) in others.changes {
+            let sums = self.changes.entry(key).or_default();
+            sums.0 += count;
+            sums.1 += value;
+        }
+    }
+
     /// Counts a lead no longer as it was, but as it is.
     pub(crate) fn lead_changed(&mut self, former: Option<&Lead>, lead: Option<&Lead>) {
         if let Some(former) = former {

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use flowcrm_core::deals::Deal;
@@ -646,11 +647,11 @@ impl ImportRepository for OrgConnection {
         having(self, deals::LIST, "d.external_id", external_ids).await?.iter().map(deals::deal).collect()
     }
 
-    async fn insert_leads(&mut self, records: &[Lead]) -> Result<()> {
+    async fn insert_leads(&mut self, records: Arc<[Lead]>) -> Result<()> {
         leads::insert_all(self, records).await
     }
 
-    async fn insert_deals(&mut self, records: &[Deal]) -> Result<()> {
+    async fn insert_deals(&mut self, records: Arc<[Deal]>) -> Result<()> {
         deals::insert_all(self, records).await
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use flowcrm_core::access::Visibility;
 use flowcrm_core::email::Email;
@@ -6,9 +8,13 @@ use flowcrm_core::leads::{Lead, LeadQuery, LeadRepository, LeadSort, LeadStatus,
 use flowcrm_core::money::Money;
 use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
+use uuid::Uuid;
 
+use super::figures::Figures;
 use super::terms;
-use crate::sql::{Index, List, OrgConnection, Row, Select, Sql, Table, Value, args, statements, words_of};
+use crate::sql::{
+    Index, List, OrgConnection, Preparer, Row, Select, Sql, Table, Value, args, statements, words_of,
+};
 
 macro_rules! columns {
     () => {
@@ -135,7 +141,7 @@ fn search(lead: &Lead) -> String {
 }
 
 /// The columns of [`INSERT`] after the organization.
-fn values(lead: &Lead) -> Vec<Value> {
+fn values(lead: &Lead, words: &str) -> Vec<Value> {
     args![
         lead.id,
         &lead.name,
@@ -151,7 +157,7 @@ fn values(lead: &Lead) -> Vec<Value> {
         lead.owner_id,
         lead.assigned_to_id,
         lead.is_converted,
-        search(lead),
+        words,
         lead.version,
         lead.created_at,
         lead.updated_at,
@@ -159,24 +165,26 @@ fn values(lead: &Lead) -> Vec<Value> {
 }
 
 /// Adds new leads with their words; `conflict` when one of their external ids is taken.
-pub(crate) async fn insert_all(connection: &mut OrgConnection, leads: &[Lead]) -> Result<()> {
-    add(connection, leads, "").await.map(|_| ())
+pub(crate) async fn insert_all(connection: &mut OrgConnection, leads: Arc<[Lead]>) -> Result<()> {
+    let prepare = move |preparer: &Preparer| {
+        let words: Vec<String> = leads.iter().map(search).collect();
+        let rows = leads.iter().zip(&words).map(|(lead, words)| values(lead, words));
+        preparer.insert_many(INSERT, rows)?;
+        terms::LEADS.prepare(preparer, with_ids(&leads, &words))?;
+        let mut figures = Figures::default();
+        for lead in leads.iter() {
+            figures.lead_changed(None, Some(lead));
+        }
+        Ok(figures)
+    };
+    let figures = connection.run_prepared(prepare).await?;
+    connection.figures.add(figures);
+    Ok(())
 }
 
-/// Adds new leads with their words; answers whether all could be, without which none may stay. What is to be done about
-/// one that is there is looked up for each, which costs Postgres about as much again as to add it.
-async fn add(connection: &mut OrgConnection, leads: &[Lead], if_there: &'static str) -> Result<bool> {
-    let added = connection.insert_many(INSERT, if_there, leads.iter().map(values)).await?;
-    if added < leads.len() as u64 {
-        return Ok(false);
-    }
-    let words: Vec<String> = leads.iter().map(search).collect();
-    let records = leads.iter().map(|lead| lead.id.as_uuid()).zip(words.iter().map(String::as_str));
-    terms::LEADS.insert(connection, records).await?;
-    for lead in leads {
-        connection.figures.lead_changed(None, Some(lead));
-    }
-    Ok(true)
+/// The words of some leads, each with the id of its lead.
+fn with_ids<'a>(leads: &[Lead], words: &'a [String]) -> impl Iterator<Item = (Uuid, &'a str)> {
+    leads.iter().map(|lead| lead.id.as_uuid()).zip(words.iter().map(String::as_str))
 }
 
 /// Deletes leads that nothing refers to, with their words.
@@ -184,8 +192,7 @@ pub(crate) async fn remove_all(connection: &mut OrgConnection, leads: &[Lead]) -
     let ids: Vec<_> = leads.iter().map(|lead| args![lead.id]).collect();
     connection.delete_many(DELETE_MANY, ids).await?;
     let words: Vec<String> = leads.iter().map(search).collect();
-    let records = leads.iter().map(|lead| lead.id.as_uuid()).zip(words.iter().map(String::as_str));
-    terms::LEADS.remove(connection, records).await?;
+    terms::LEADS.remove(connection, with_ids(leads, &words)).await?;
     for lead in leads {
         connection.figures.lead_changed(Some(lead), None);
     }
@@ -266,10 +273,13 @@ impl LeadRepository for OrgConnection {
     }
 
     async fn insert(&mut self, lead: &Lead) -> Result<()> {
-        if !add(self, std::slice::from_ref(lead), "ON CONFLICT DO NOTHING").await? {
+        let words = search(lead);
+        let added = self.insert_many(INSERT, "ON CONFLICT DO NOTHING", [values(lead, &words)]).await?;
+        if added == 0 {
             return Err(Error::field("externalId", "belongs to another lead"));
         }
-        Ok(())
+        self.figures.lead_changed(None, Some(lead));
+        terms::LEADS.insert(self, [(lead.id.as_uuid(), words.as_str())]).await
     }
 
     async fn update(&mut self, lead: &Lead) -> Result<()> {

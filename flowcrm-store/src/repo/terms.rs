@@ -3,7 +3,7 @@
 use flowcrm_core::Result;
 use uuid::Uuid;
 
-use crate::sql::{OrgConnection, Sql, Value, args, statements};
+use crate::sql::{OrgConnection, Preparer, Sql, Value, args, statements};
 
 statements! {
     DELETE_OF_LEAD = Sql::both("DELETE FROM lead_terms WHERE org_id = $1 AND term = $2 AND id = $3");
@@ -67,6 +67,15 @@ impl Terms {
         records: impl IntoIterator<Item = (Uuid, &'a str)>,
     ) -> Result<()> {
         connection.insert_many(self.insert, "", rows_of(records)).await.map(|_| ())
+    }
+
+    /// Makes ready to add the words of new records, given as folded text.
+    pub(crate) fn prepare<'a>(
+        self,
+        preparer: &Preparer,
+        records: impl IntoIterator<Item = (Uuid, &'a str)>,
+    ) -> Result<()> {
+        preparer.insert_many(self.insert, rows_of(records))
     }
 
     /// Removes the words of records that have gone, given as folded text.

@@ -177,7 +177,7 @@ impl Transaction {
         Ok(changed)
     }
 
-    async fn change(&mut self, statement: Statement) -> Result<u64> {
+    pub(super) async fn change(&mut self, statement: Statement) -> Result<u64> {
         let Statement { text, arguments, is_usual } = statement;
         let done = match (self, arguments) {
             (Self::Postgres(tx), Arguments::Postgres(arguments)) => {

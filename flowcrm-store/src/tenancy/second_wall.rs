@@ -392,8 +392,8 @@ impl Prey {
                 TaskRepository::delete(own, tenant.task.id).await?;
                 own.remove_deals(std::slice::from_ref(&tenant.deal)).await
             }
-            "leads, imported" => own.insert_leads(&[Lead { id: env.id(), ..lead(1) }]).await,
-            "deals, imported" => own.insert_deals(&[Deal { id: env.id(), ..deal(1) }]).await,
+            "leads, imported" => own.insert_leads([Lead { id: env.id(), ..lead(1) }].into()).await,
+            "deals, imported" => own.insert_deals([Deal { id: env.id(), ..deal(1) }].into()).await,
             "answer, claimed" => {
                 let claim = AnswerClaim {
                     user_id: owner,

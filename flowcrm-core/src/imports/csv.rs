@@ -12,6 +12,8 @@ pub(super) struct Record {
     pub(super) line: i64,
     /// Whether blank lines stand above it.
     pub(super) is_after_blank: bool,
+    /// Whether text stands behind the quote that closes a cell: what the cell was to say is not known.
+    pub(super) is_malformed: bool,
     /// The cells.
     pub(super) cells: Vec<String>,
 }
@@ -22,6 +24,7 @@ pub(super) struct Record {
 /// the file.
 pub(super) struct CsvParser {
     reader: csv_core::Reader,
+    delimiter: u8,
     line: i64,
     /// The line behind the last row.
     next_line: i64,
@@ -35,12 +38,41 @@ struct Row {
     line: i64,
     is_after_blank: bool,
     size: usize,
-    /// Whether an odd number of quotes has been read: each that opens is closed, and a quote within is doubled.
-    is_quote_open: bool,
+    quoting: Quoting,
+    is_malformed: bool,
     output: Vec<u8>,
     written: usize,
     ends: Vec<usize>,
     ended: usize,
+}
+
+/// Where the last byte stands to the quotes of its cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quoting {
+    /// Before the cell: a quote opens it.
+    Before,
+    /// In a cell without quotes, where a quote is a character like others.
+    Without,
+    Within,
+    /// At a quote that closes the cell, or that another one doubles.
+    AtQuote,
+    /// Behind the quotes, where blanks may stand.
+    Behind,
+}
+
+impl Quoting {
+    /// Where the next byte stands.
+    const fn then(self, byte: u8, delimiter: u8) -> Self {
+        match (self, byte) {
+            (Self::Before | Self::AtQuote, b'"') => Self::Within,
+            (Self::Within, b'"') => Self::AtQuote,
+            (Self::Within, _) => Self::Within,
+            (_, b'\r' | b'\n') => Self::Before,
+            (_, byte) if byte == delimiter => Self::Before,
+            (Self::AtQuote | Self::Behind, b' ' | b'\t') => Self::Behind,
+            _ => Self::Without,
+        }
+    }
 }
 
 impl CsvParser {
@@ -50,7 +82,8 @@ impl CsvParser {
             line: 1,
             is_after_blank: false,
             size: 0,
-            is_quote_open: false,
+            quoting: Quoting::Before,
+            is_malformed: false,
             output: vec![0; 4096],
             written: 0,
             ends: vec![0; 64],
@@ -58,6 +91,7 @@ impl CsvParser {
         };
         Self {
             reader: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
+            delimiter,
             line: 1,
             next_line: 1,
             after_carriage_return: false,
@@ -70,7 +104,7 @@ impl CsvParser {
         if !self.row.is_begun {
             return Ok(());
         }
-        if self.row.is_quote_open && self.line > self.row.line {
+        if self.row.quoting == Quoting::Within {
             return Err(format!(
                 "has a quote that is never closed in the row that begins on line {}",
                 self.row.line
@@ -134,14 +168,14 @@ impl CsvParser {
         (result, taken)
     }
 
-    /// Counts lines, which end with `\n`, `\r\n` or `\r`, and quotes.
+    /// Counts lines, which end with `\n`, `\r\n` or `\r`, and follows the quotes.
     fn count(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if *byte == b'\r' || (*byte == b'\n' && !self.after_carriage_return) {
                 self.line += 1;
             }
             self.after_carriage_return = *byte == b'\r';
-            self.row.is_quote_open ^= *byte == b'"';
+            self.row.follow(*byte, self.delimiter);
         }
     }
 }
@@ -149,8 +183,15 @@ impl CsvParser {
 impl Row {
     fn begin(&mut self, line: i64, is_after_blank: bool) {
         (self.is_begun, self.line, self.is_after_blank) = (true, line, is_after_blank);
-        (self.size, self.is_quote_open) = (0, false);
+        (self.size, self.quoting, self.is_malformed) = (0, Quoting::Before, false);
         (self.written, self.ended) = (0, 0);
+    }
+
+    fn follow(&mut self, byte: u8, delimiter: u8) {
+        let next = self.quoting.then(byte, delimiter);
+        self.is_malformed |=
+            next == Quoting::Without && matches!(self.quoting, Quoting::AtQuote | Quoting::Behind);
+        self.quoting = next;
     }
 
     fn grow(&mut self) {
@@ -168,7 +209,8 @@ impl Row {
             cells.push(cell.to_owned());
             start = *end;
         }
-        Ok(Record { line: self.line, is_after_blank: self.is_after_blank, cells })
+        let (line, is_after_blank, is_malformed) = (self.line, self.is_after_blank, self.is_malformed);
+        Ok(Record { line, is_after_blank, is_malformed, cells })
     }
 }
 
@@ -230,11 +272,30 @@ mod tests {
     #[test]
     fn a_quote_that_is_never_closed_is_refused() {
         let endless = format!("a\n\"{}", "x\n".repeat(LONGEST_ROW));
-        let files: [(&[u8], &str); 2] =
-            [(b"a,b\n1,2\n3,\"open\n4,5\n", "begins on line 3"), (endless.as_bytes(), "begins on line 2")];
+        let files: [(&[u8], &str); 3] = [
+            (b"a,b\n1,2\n3,\"open\n4,5\n", "begins on line 3"),
+            (b"a,b\n1,\"open", "begins on line 2"),
+            (endless.as_bytes(), "begins on line 2"),
+        ];
         for (file, advice) in files {
             let refusal = parse(file, 64 * 1024).unwrap_err();
             assert!(refusal.contains(advice), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn text_behind_a_closing_quote_is_seen_and_no_other_row_is_lost() {
+        let file = "a,b\nAda,\"say \\\"hi\\\"\"\nBob,\"x\" y\n\"E \"\"ve\"\"\" ,5\" pipe\nFay, \"z\"\nGus,\"\"\"\"\n";
+        for piece in 1..=file.len() {
+            let (mut parser, mut records) = (CsvParser::new(b','), Vec::new());
+            for bytes in file.as_bytes().chunks(piece) {
+                parser.push(bytes, &mut records).unwrap();
+            }
+            parser.finish(&mut records).unwrap();
+            let malformed: Vec<bool> = records.iter().map(|record| record.is_malformed).collect();
+            assert_eq!(malformed, [false, true, true, false, false, false], "pieces of {piece}");
+            assert_eq!(records[3].cells, ["E \"ve\" ", "5\" pipe"]);
+            assert_eq!(records[5].cells, ["Gus", "\""]);
         }
     }
 

@@ -199,6 +199,9 @@ impl Mapper {
     /// A field error for each option that does not fit the header.
     pub(super) fn new(records: &[Record], options: &ImportOptions, kind: ImportKind) -> Result<Self> {
         let (header, sample) = records.split_first().ok_or_else(|| Error::field("file", "is empty"))?;
+        if options.header && header.is_malformed {
+            return Err(Error::field("file", format!("has a header that cannot be read: {MALFORMED}")));
+        }
         let sample = if options.header { sample } else { records };
         let header: Vec<&str> = header.cells.iter().map(|name| taken_back(name.trim())).collect();
         if header.iter().any(|name| name.contains('\0')) {
@@ -245,17 +248,13 @@ impl Mapper {
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return Mapped::Blank;
         }
+        if record.is_malformed {
+            return Mapped::Rejected(unreadable(record, MALFORMED.to_owned()));
+        }
         if cells.len() < self.width || cells.iter().skip(self.width).any(|cell| !cell.trim().is_empty()) {
             let (count, width) = (cells.len(), self.width);
             let reason = format!("the row has {count} cells, but the first row has {width}");
-            // Which cell is of a mapped column nobody knows.
-            return Mapped::Rejected(Rejection {
-                line: record.line,
-                column: None,
-                value: None,
-                reason,
-                cells: None,
-            });
+            return Mapped::Rejected(unreadable(record, reason));
         }
         let taken = self.plan.positions.iter().map(|at| cells.get(*at).cloned().unwrap_or_default());
         let taken: Vec<String> = taken.collect();
@@ -341,6 +340,15 @@ impl Mapper {
     }
 }
 
+/// Why a row is no row, or a header no header: what a reader makes of it is not what it was written as.
+const MALFORMED: &str =
+    "the row has text behind the closing quote of a cell: a quote within a cell is doubled";
+
+/// The rejection of a row whose cells cannot be told: which of them is of a mapped column nobody knows.
+pub(super) fn unreadable(record: &Record, reason: String) -> Rejection {
+    Rejection { line: record.line, column: None, value: None, reason, cells: None }
+}
+
 /// Whether a column's first cells may be of a field: what other systems call alike is not always like ours.
 fn may_hold(field: ImportField, name: &str, sample: &[Record], position: usize) -> bool {
     let cells = || {
@@ -415,7 +423,12 @@ mod tests {
     }
 
     fn record(line: i64, cells: &[&str]) -> Record {
-        Record { line, is_after_blank: false, cells: cells.iter().map(ToString::to_string).collect() }
+        Record {
+            line,
+            is_after_blank: false,
+            is_malformed: false,
+            cells: cells.iter().map(ToString::to_string).collect(),
+        }
     }
 
     fn take(mapper: &Mapper, cells: &[&str]) -> Mapped {
@@ -487,5 +500,17 @@ mod tests {
         for row in [&["Ada", "", "x"][..], &["A\0a", "", ""], &["Ada"]] {
             assert!(matches!(take(&mapper, row), Mapped::Rejected(_)), "{row:?}");
         }
+    }
+
+    #[test]
+    fn rows_with_malformed_quotes_are_rejected_and_such_headers_refused() {
+        let mapper = mapper(ImportKind::Leads, &["name", "notes"], json!({})).unwrap();
+        let malformed = Record { is_malformed: true, ..record(2, &["Ada", "say \\hi"]) };
+        let Mapped::Rejected(rejection) = mapper.take(&malformed) else { panic!("taken") };
+        assert_eq!((rejection.line, rejection.column), (2, None));
+        assert!(rejection.reason.contains("closing quote"), "{}", rejection.reason);
+        let header = Record { is_malformed: true, ..record(1, &["name"]) };
+        let refusal = Mapper::new(&[header], &ImportOptions::default(), ImportKind::Leads).err().unwrap();
+        assert_eq!(refusal.fields()[0].field, "file");
     }
 }

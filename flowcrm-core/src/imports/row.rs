@@ -181,7 +181,8 @@ mod tests {
     ) -> Result<(N, Draft<N, P>), Refusal> {
         let options: ImportOptions = Body::try_from(options).unwrap().decode().unwrap();
         let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let record = |line, cells| Record { line, is_after_blank: false, cells: texts(cells) };
+        let record =
+            |line, cells| Record { line, is_after_blank: false, is_malformed: false, cells: texts(cells) };
         let mapper = Mapper::new(&[record(1, header)], &options, kind).unwrap();
         let Mapped::Row(row) = mapper.take(&record(7, cells)) else {
             panic!("no row");

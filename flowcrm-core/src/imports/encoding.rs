@@ -13,9 +13,10 @@ const UNDEFINED: [u8; 5] = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
 
 /// Decodes a file that is pushed piece by piece; pieces may end anywhere.
 ///
-/// Without a name, the encoding is told by a byte order mark, by the zeros of UTF-16, and else by the first bytes that
-/// are not ASCII: what is UTF-8 there is taken for UTF-8, the rest for cp1252. A file in which that turns out wrong is
-/// refused: nothing is guessed twice. Errors are sentences without their subject, which is the file.
+/// A byte order mark tells the encoding whatever its name is said to be, as the WHATWG Encoding Standard has it. Without
+/// either, the encoding is told by the zeros of UTF-16, and else by the first bytes that are not ASCII: what is UTF-8
+/// there is taken for UTF-8, the rest for cp1252. A file in which that turns out wrong is refused: nothing is guessed
+/// twice. Errors are sentences without their subject, which is the file.
 pub(super) struct Transcoder {
     state: State,
     line: Lines,
@@ -61,9 +62,10 @@ impl Transcoder {
                 }
                 let (bytes, named) = (std::mem::take(bytes), *named);
                 refuse_other_formats(&bytes)?;
-                self.state = match named.or_else(|| evident(&bytes)) {
-                    Some(encoding) => decided(encoding, named.is_some()),
-                    None => State::Ascii,
+                self.state = match (marked(&bytes), named) {
+                    (Some(encoding), _) => decided(encoding, false),
+                    (None, Some(encoding)) => decided(encoding, true),
+                    (None, None) => zeroed(&bytes).map_or(State::Ascii, |encoding| decided(encoding, false)),
                 };
                 self.take(&bytes, text, is_last)
             }
@@ -109,11 +111,13 @@ fn decided(encoding: &'static Encoding, is_named: bool) -> State {
     State::Decided { decoder: encoding.new_decoder_with_bom_removal(), is_named }
 }
 
-/// The encoding that a byte order mark or the zeros of UTF-16 show.
-fn evident(bytes: &[u8]) -> Option<&'static Encoding> {
-    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
-        return Some(encoding);
-    }
+/// The encoding that a byte order mark shows.
+fn marked(bytes: &[u8]) -> Option<&'static Encoding> {
+    Encoding::for_bom(bytes).map(|(encoding, _)| encoding)
+}
+
+/// The UTF-16 that its zeros show.
+fn zeroed(bytes: &[u8]) -> Option<&'static Encoding> {
     let zeros = |offset: usize| bytes.iter().skip(offset).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd, units) = (zeros(0), zeros(1), bytes.len() / 2);
     match units {
@@ -261,6 +265,23 @@ mod tests {
                 assert_eq!(decode(&file, None, piece).as_deref(), Ok(text), "{file:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_beats_a_name() {
+        let text = "name\nZoë\n";
+        let utf_8 = format!("\u{feff}{text}").into_bytes();
+        for (file, named) in [
+            (utf_8, "windows-1252"),
+            (utf_16(&format!("\u{feff}{text}"), u16::to_le_bytes), "utf-16be"),
+            (utf_16(&format!("\u{feff}{text}"), u16::to_be_bytes), "shift_jis"),
+        ] {
+            for piece in [1, 100] {
+                assert_eq!(decode(&file, Some(named), piece).as_deref(), Ok(text), "{named}");
+            }
+        }
+        let refusal = decode(b"\xef\xbb\xbfa\n\xeb\n", Some("windows-1252"), 100).unwrap_err();
+        assert!(refusal.contains("line 2"), "{refusal}");
     }
 
     #[test]

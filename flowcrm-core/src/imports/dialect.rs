@@ -61,7 +61,7 @@ fn shown(delimiter: u8) -> &'static str {
 
 /// The delimiter that the first line names: `sep=;`, as some spreadsheets write and read.
 fn announced(head: &str) -> Option<u8> {
-    let first = head.lines().next()?;
+    let first = head.split(['\r', '\n']).next()?;
     let name = first.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).and(first.get(4..))?;
     DELIMITERS.iter().find(|known| name.chars().eq([**known])).and_then(|known| u8::try_from(*known).ok())
 }
@@ -145,6 +145,8 @@ mod tests {
             ("name\nByron, Ada\n", ','),
             ("name,tags\nAda,\"x;y\"\nBob,z;z;z\n", ','),
             ("sep=;\na;b\n", ';'),
+            ("sep=;\r\na,b;c\r\n", ';'),
+            ("sep=;\ra,b;c\r1,2;3\r", ';'),
             ("", ','),
         ];
         for (head, expected) in cases {

@@ -61,8 +61,8 @@ fn stage(word: &str) -> Option<DealStage> {
         | "negotiationstarted"
         | "decisionmakerboughtin"
         | "contractsent" => DealStage::Negotiation,
-        "won" => DealStage::ClosedWon,
-        "lost" | "closedlosttocompetition" => DealStage::ClosedLost,
+        "won" | "closedwon" => DealStage::ClosedWon,
+        "lost" | "closedlost" | "closedlosttocompetition" => DealStage::ClosedLost,
         _ => return None,
     })
 }
@@ -77,6 +77,19 @@ mod tests {
         assert_eq!(said(ImportField::Stage, "Proposal/Price Quote"), Some(Meaning::Word("PROPOSAL")));
         assert_eq!(said(ImportField::Stage, "Id. Decision Makers"), Some(Meaning::Word("DISCOVERY")));
         assert_eq!(said(ImportField::Stage, "Decision Maker Bought-In"), Some(Meaning::Word("NEGOTIATION")));
+        let of_hubspot = [
+            ("appointmentscheduled", "QUALIFICATION"),
+            ("qualifiedtobuy", "DISCOVERY"),
+            ("presentationscheduled", "PROPOSAL"),
+            ("decisionmakerboughtin", "NEGOTIATION"),
+            ("contractsent", "NEGOTIATION"),
+            ("closedwon", "CLOSED_WON"),
+            ("closedlost", "CLOSED_LOST"),
+        ];
+        for (word, stage) in of_hubspot {
+            assert_eq!(said(ImportField::Stage, word), Some(Meaning::Word(stage)), "{word}");
+        }
+        assert_eq!(said(ImportField::Stage, "Closed - Won"), Some(Meaning::Word("CLOSED_WON")));
         assert_eq!(said(ImportField::Stage, "Open"), Some(Meaning::Nothing));
         assert_eq!(said(ImportField::Status, "Open - Not Contacted"), Some(Meaning::Word("NEW")));
         assert_eq!(said(ImportField::Status, "Closed - Not Converted"), Some(Meaning::Word("LOST")));

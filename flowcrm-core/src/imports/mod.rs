@@ -26,6 +26,7 @@ mod mapping;
 mod members;
 mod named_leads;
 mod options;
+mod plan;
 mod progress;
 mod rejected_file;
 mod repository;
@@ -46,9 +47,9 @@ pub use import::{
     RejectionSort,
 };
 pub use kept::{KeptQuery, KeptRecord, KeptSort};
-pub use mapping::Plan;
 pub use members::ImportMember;
 pub use options::{Column, Delimiter, FileEncoding, ImportOptions, OnDuplicate, Source};
+pub use plan::Plan;
 pub use progress::{ImportRun, Progress};
 pub use rejected_file::RejectedFile;
 pub use repository::{Change, Foreseen, ImportRepository, Lease, Outcome, Run, StagedRow, StagedRows, Undo};

@@ -1,4 +1,4 @@
-use super::mapping::Naming;
+use super::plan::Naming;
 use super::{Plan, RejectedRow, RejectionQuery};
 use crate::access::Action;
 use crate::caller::Caller;

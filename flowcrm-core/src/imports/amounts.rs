@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::currencies::{foreign, is_sign, means};
 use crate::input::words;
 use crate::money::Currency;
 
@@ -14,48 +15,6 @@ words! {
         Comma = ",",
     }
 }
-
-/// Signs that files put to amounts, and the currencies that they may mean.
-const SIGNS: &[(&str, &[&str])] = &[
-    ("$", &["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU"]),
-    ("US$", &["USD"]),
-    ("C$", &["CAD"]),
-    ("CA$", &["CAD"]),
-    ("A$", &["AUD"]),
-    ("AU$", &["AUD"]),
-    ("NZ$", &["NZD"]),
-    ("S$", &["SGD"]),
-    ("HK$", &["HKD"]),
-    ("NT$", &["TWD"]),
-    ("MX$", &["MXN"]),
-    ("R$", &["BRL"]),
-    ("€", &["EUR"]),
-    ("£", &["GBP", "EGP"]),
-    ("¥", &["JPY", "CNY"]),
-    ("₹", &["INR"]),
-    ("RS", &["INR", "PKR", "LKR", "NPR"]),
-    ("RS.", &["INR", "PKR", "LKR", "NPR"]),
-    ("KR", &["SEK", "NOK", "DKK", "ISK"]),
-    ("KR.", &["DKK", "SEK", "NOK", "ISK"]),
-    ("FR.", &["CHF"]),
-    ("SFR.", &["CHF"]),
-    ("ZŁ", &["PLN"]),
-    ("KČ", &["CZK"]),
-    ("FT", &["HUF"]),
-    ("LEI", &["RON"]),
-    ("R", &["ZAR"]),
-    ("RP", &["IDR"]),
-    ("RM", &["MYR"]),
-    ("₽", &["RUB"]),
-    ("₴", &["UAH"]),
-    ("₺", &["TRY"]),
-    ("₩", &["KRW"]),
-    ("₪", &["ILS"]),
-    ("₫", &["VND"]),
-    ("₱", &["PHP"]),
-    ("₦", &["NGN"]),
-    ("฿", &["THB"]),
-];
 
 /// Words and letters that multiply, as powers of ten.
 const MULTIPLIERS: [(&str, u32); 9] = [
@@ -89,8 +48,8 @@ struct Written {
 pub(super) fn plain(text: &str, mark: Option<DecimalMark>, currency: Currency) -> Result<String, String> {
     let no_number = || "must be a number, like 1250.5".to_owned();
     let written = read(text, currency).ok_or_else(no_number)?;
-    if let Some(foreign) = &written.foreign {
-        return Err(format!("is in {foreign}, but the organization's currency is {currency}"));
+    if let Some(sign) = &written.foreign {
+        return Err(foreign(sign, currency));
     }
     let marks = DecimalMark::ALL.iter().filter(|known| mark.is_none_or(|mark| mark == **known));
     let mut values = marks.filter_map(|mark| written.value(*mark));
@@ -273,19 +232,6 @@ fn multiplier(after: &str) -> Option<(i32, String)> {
         (rest.is_empty() || is_sign(rest)).then(|| (i32::try_from(*power).unwrap_or(0), rest.to_owned()))
     });
     found.into_iter().next()
-}
-
-fn is_sign(word: &str) -> bool {
-    SIGNS.iter().any(|(sign, _)| *sign == word) || word.parse::<Currency>().is_ok()
-}
-
-/// Whether a sign may mean a currency.
-fn means(word: &str, currency: Currency) -> bool {
-    let of_sign = SIGNS
-        .iter()
-        .find(|(sign, _)| *sign == word)
-        .is_some_and(|(_, codes)| codes.contains(&currency.code()));
-    of_sign || word == currency.code()
 }
 
 #[cfg(test)]

@@ -248,6 +248,35 @@ pub(super) const NAME_PARTS: [&[&str]; 3] = [
     &["lastname", "familyname", "personlastname", "surname"],
 ];
 
+/// What a header may call the currency of a record's value, besides naming the column of the value.
+const CURRENCIES: [&str; 15] = [
+    "dealcurrencyofvalue",
+    "leadcurrencyofvalue",
+    "currencyofvalue",
+    "valuecurrency",
+    "amountcurrency",
+    "currencyisocode",
+    "opportunitycurrency",
+    "leadcurrency",
+    "dealcurrency",
+    "dealcurrencycode",
+    "currency",
+    "currencycode",
+    "currencyid",
+    "companycurrency",
+    "companycurrencyid",
+];
+
+/// What headers call the currency of the amounts below a folded header, the best first; nothing where it is said to be
+/// the currency of the company that the file comes from.
+pub(super) fn currencies_of(amount: &str) -> Vec<String> {
+    if amount.contains("companycurrency") {
+        return Vec::new();
+    }
+    let own = ["currency", "currencycode"].map(|word| format!("{amount}{word}"));
+    own.into_iter().chain(CURRENCIES.map(str::to_owned)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::csv::{CsvParser, Record};

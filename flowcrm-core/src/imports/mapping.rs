@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::csv::Record;
 use super::field::{ALTERNATIVES, fold};
-use super::headers::NAME_PARTS;
+use super::headers::{NAME_PARTS, currencies_of};
 use super::plan::Reading;
 use super::{Column, ImportField, ImportKind, ImportOptions, Plan, Rejection, Source, StagedRow};
 use crate::error::{Error, FieldError, Result};
@@ -163,6 +163,11 @@ impl Mapper {
             let fits = |at: &usize| may_hold(*field, &folded[*at], sample, *at);
             let mut found: Vec<usize> = names.filter_map(position).filter(fits).collect();
             found.truncate(if field.falls_back() { 20 } else { 1 });
+            if let (ImportField::Value, [amount]) = (field, found.as_slice()) {
+                let names = currencies_of(&folded[*amount]);
+                let currencies: Vec<usize> = names.iter().filter_map(|name| position(name)).collect();
+                self.plan.currencies = currencies.iter().map(|at| self.place(*at, header)).collect();
+            }
             if !found.is_empty() {
                 self.fill(*field, Reading::FirstOf, &found, header);
             }

@@ -13,6 +13,7 @@ mod batch;
 #[cfg(test)]
 mod corpus;
 mod csv;
+mod currencies;
 mod dates;
 mod dialect;
 mod encoding;

@@ -20,6 +20,9 @@ pub struct Plan {
     /// How the file's columns are named by those who send it again.
     pub(super) naming: Naming,
     pub(super) fields: BTreeMap<ImportField, Reading>,
+    /// The columns that may say in which currency the value is, the first that is not empty.
+    #[serde(default)]
+    pub(super) currencies: Vec<usize>,
     /// For each field, folded words of the file and what they mean here.
     values: BTreeMap<ImportField, BTreeMap<String, String>>,
     /// Cells that mean nothing, in lower case.
@@ -75,6 +78,7 @@ impl Plan {
                 (true, false) => Naming::Header,
             },
             fields: BTreeMap::new(),
+            currencies: Vec::new(),
             values: folded(options),
             empty_values: options.empty_values.iter().map(|word| word.to_lowercase()).collect(),
             date_orders: BTreeMap::new(),
@@ -95,12 +99,7 @@ impl Plan {
 
     /// What a staged row says of a field; nothing when that is blank, or the file does not fill the field.
     pub(super) fn cell<'a>(&'a self, field: ImportField, row: &'a StagedRow) -> Option<Cell<'a>> {
-        let filled = |place: &usize| {
-            let text = taken_back(row.cells.get(*place)?.trim());
-            let is_empty = text.is_empty()
-                || !self.empty_values.is_empty() && self.empty_values.contains(&text.to_lowercase());
-            (!is_empty).then_some((*place, text))
-        };
+        let filled = |place: &usize| self.filled(*place, row);
         match self.fields.get(&field)? {
             Reading::FirstOf(places) => places.iter().filter_map(filled).find_map(|(place, text)| {
                 let text_here = self.meaning(field, Cow::Borrowed(text))?;
@@ -114,6 +113,20 @@ impl Plan {
                 Some(Cell { place, written: Cow::Owned(written), text })
             }
         }
+    }
+
+    /// The column that says in which currency a row's value is, and what it says.
+    pub(super) fn currency<'a>(&'a self, row: &'a StagedRow) -> Option<(&'a str, &'a str)> {
+        let (place, text) = self.currencies.iter().find_map(|place| self.filled(*place, row))?;
+        Some((&self.columns[place], text))
+    }
+
+    /// A cell of a staged row, if it says anything, and its place.
+    fn filled<'a>(&self, place: usize, row: &'a StagedRow) -> Option<(usize, &'a str)> {
+        let text = taken_back(row.cells.get(place)?.trim());
+        let is_empty = text.is_empty()
+            || !self.empty_values.is_empty() && self.empty_values.contains(&text.to_lowercase());
+        (!is_empty).then_some((place, text))
     }
 
     /// What a cell of a field means here, if anything: by the options, by our own words, by those of other systems.

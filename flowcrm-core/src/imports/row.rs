@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::amounts::plain;
+use super::currencies::{foreign, names};
 use super::dates::moment;
 use super::field::ALTERNATIVES;
 use super::mapping::cut;
@@ -50,6 +51,9 @@ impl RowReader<'_> {
                 ImportField::LeadExternalId => lead = Some(cell.text.into_owned()),
                 _ => {
                     let (name, value) = self.field(field, &cell).map_err(refused)?;
+                    if field == ImportField::Value && value != "0" {
+                        self.require_own_currency(&row)?;
+                    }
                     body.insert(name.to_string(), value);
                 }
             }
@@ -97,6 +101,17 @@ impl RowReader<'_> {
         let by_id =
             ALTERNATIVES.iter().find(|(_, by_word)| *by_word == field).map_or(field, |(by_id, _)| *by_id);
         Ok((by_id, member.id.to_string().into()))
+    }
+
+    /// Demands that the currency beside a value is the organization's: nothing is converted.
+    fn require_own_currency(&self, row: &StagedRow) -> Result<(), Rejection> {
+        let currency = self.actor.currency;
+        let Some((column, named)) = self.plan.currency(row).filter(|(_, named)| !names(named, currency))
+        else {
+            return Ok(());
+        };
+        let rejection = self.reject(row, ImportField::Value, &foreign(&cut(named), currency));
+        Err(Rejection { column: Some(column.to_owned()), value: Some(cut(named)), ..rejection })
     }
 
     fn moment(&self, cell: &Cell<'_>) -> Result<Timestamp, String> {
@@ -252,6 +267,59 @@ mod tests {
             assert_eq!((at.as_deref(), cell.as_deref()), (Some(column), value), "{said}");
             assert!(said.starts_with(reason), "{said}");
         }
+    }
+
+    #[test]
+    fn a_value_whose_currency_stands_beside_it_must_be_in_the_organizations() {
+        let of_deals = [
+            ("Deal - Value", "Deal - Currency of Value"),
+            ("Amount", "CurrencyIsoCode"),
+            ("Amount", "Amount Currency"),
+            ("Amount", "Opportunity Currency"),
+            ("amount", "deal_currency_code"),
+            ("Amount", "Currency"),
+            ("expected_revenue", "company_currency"),
+            ("Expected Revenue", "Expected Revenue Currency"),
+            ("Close Value", "currency code"),
+        ];
+        for (amount, currency) in of_deals {
+            let header = ["title", currency, amount];
+            let deal =
+                |cells: &[&str]| read::<NewDeal, DealPatch>(ImportKind::Deals, json!({}), &header, cells);
+            let (column, value, reason) = deal(&["Loom", "eur", "500"]).err().unwrap();
+            assert_eq!((column.as_deref(), value.as_deref()), (Some(currency), Some("eur")));
+            assert_eq!(reason, "value is in eur, but the organization's currency is USD");
+            for (named, worth) in
+                [("USD", "500"), ("us dollar", "500"), ("", "500"), ("EUR", ""), ("EUR", "0.00")]
+            {
+                let (new, _) = deal(&["Loom", named, worth]).ok().unwrap();
+                let minor = new.value.map(|value| value.in_currency(Currency::USD).unwrap().minor());
+                assert_eq!(
+                    minor,
+                    [("", None), ("0.00", Some(0)), ("500", Some(50_000))]
+                        .into_iter()
+                        .find(|(text, _)| *text == worth)
+                        .unwrap()
+                        .1
+                );
+            }
+        }
+        let lead = |header: &[&str]| {
+            let cells = ["Ada", "500", "EUR"];
+            read::<NewLead, LeadPatch>(ImportKind::Leads, json!({}), header, &cells).err()
+        };
+        assert!(lead(&["name", "Lead - Value", "Lead - Currency of Value"]).is_some());
+        assert!(lead(&["name", "value", "Lead Currency"]).is_some());
+        assert!(lead(&["name", "value", "Expected Revenue Currency"]).is_none(), "of another amount");
+        let of_company = ["title", "Amount in company currency", "Currency"];
+        let deal =
+            read::<NewDeal, DealPatch>(ImportKind::Deals, json!({}), &of_company, &["Loom", "5", "EUR"]);
+        assert!(deal.is_ok());
+        let mapping = json!({"mapping": {"title": "title", "value": "Amount"}});
+        let chosen = ["title", "Amount", "Currency"];
+        assert!(
+            read::<NewDeal, DealPatch>(ImportKind::Deals, mapping, &chosen, &["Loom", "5", "EUR"]).is_ok()
+        );
     }
 
     #[test]

@@ -95,8 +95,9 @@ impl AmountEvidence {
         }
     }
 
-    /// The decimal mark of the column: by the shape of its numbers, else because with the other mark an amount would
-    /// have more decimals than the currency has.
+    /// The decimal mark of the column: by the shape of its numbers, else a point where with a comma an amount would have
+    /// more decimals than the currency has. The reverse tells nothing: databases write `1.234` of an amount that they
+    /// keep with three decimals.
     pub(super) fn decide(&self) -> Result<DecimalMark, String> {
         match (self.point.is_impossible, self.comma.is_impossible) {
             (true, true) => {
@@ -109,11 +110,10 @@ impl AmountEvidence {
             (false, false) if !self.differ => return Ok(DecimalMark::Point),
             (false, false) => {}
         }
-        match (self.point.is_too_fine, self.comma.is_too_fine) {
-            (false, true) => Ok(DecimalMark::Point),
-            (true, false) => Ok(DecimalMark::Comma),
-            _ => Err(format!("has numbers that mean two amounts, like {}: name . or ,", self.example)),
+        if self.comma.is_too_fine && !self.point.is_too_fine {
+            return Ok(DecimalMark::Point);
         }
+        Err(format!("has numbers that mean two amounts, like {}: name . or ,", self.example))
     }
 }
 
@@ -314,7 +314,21 @@ mod tests {
             Ok(DecimalMark::Point),
             "dollars have no third decimal"
         );
-        assert_eq!(decide("USD", &["1.500", "1.234"]), Ok(DecimalMark::Comma));
+        for told in [&["1.234", "1.234.567"][..], &["1.234", "1.234,5"], &["250.000", "5,25"]] {
+            assert_eq!(decide("USD", told), Ok(DecimalMark::Comma), "{told:?}");
+        }
+        for told in [&["1.234", "0.250"][..], &["1.234", "12.5"], &["250.000", "1250.000"]] {
+            assert_eq!(decide("USD", told), Ok(DecimalMark::Point), "{told:?}");
+        }
+        for (code, open) in [
+            ("USD", &["1.234", "250.000"][..]),
+            ("USD", &["1.500", "1.234"]),
+            ("EUR", &["1.234 €"]),
+            ("JPY", &["1.500"]),
+            ("KWD", &["1.234"]),
+        ] {
+            assert!(decide(code, open).unwrap_err().contains(open[0]), "{open:?}");
+        }
         assert_eq!(decide("JPY", &["1,500"]), Ok(DecimalMark::Point));
         assert!(decide("USD", &["1,500"]).unwrap_err().contains("1,500"));
         assert!(decide("KWD", &["1,234"]).is_err());

@@ -2,7 +2,7 @@ use csv_core::{Terminator, WriteResult, Writer, WriterBuilder};
 
 use super::formula::neutralised;
 
-/// Some rows of a CSV file (RFC 4180): UTF-8, commas, CRLF, quotes where they are needed, no formulas.
+/// Some rows of a CSV file (RFC 4180): UTF-8, commas or another delimiter, CRLF, quotes where they are needed, no formulas.
 pub(crate) struct Sheet {
     writer: Writer,
     bytes: Vec<u8>,
@@ -10,8 +10,13 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    pub(crate) fn new() -> Self {
-        let writer = WriterBuilder::new().terminator(Terminator::CRLF).build();
+    pub(super) fn new() -> Self {
+        Self::separated_by(b',')
+    }
+
+    /// A sheet with another delimiter.
+    pub(crate) fn separated_by(delimiter: u8) -> Self {
+        let writer = WriterBuilder::new().delimiter(delimiter).terminator(Terminator::CRLF).build();
         Self { writer, bytes: Vec::new(), rows: 0 }
     }
 

@@ -1,5 +1,7 @@
 //! Amounts of money as files write them.
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 
 use super::currencies::{foreign, is_sign, means};
@@ -55,6 +57,21 @@ pub(super) fn plain(text: &str, mark: Option<DecimalMark>, currency: Currency) -
     let mut values = marks.filter_map(|mark| written.value(*mark));
     let value = values.next().ok_or_else(no_number)?;
     if values.any(|other| other != value) { Err(no_number()) } else { Ok(value.normalize().to_string()) }
+}
+
+/// The cell, written so that it tells by itself what only its column has told: `1,234` with a decimal comma as `1,2340`.
+pub(super) fn told(text: &str, mark: DecimalMark, currency: Currency) -> Cow<'_, str> {
+    let mut evidence = AmountEvidence::default();
+    evidence.observe(text, currency);
+    if !evidence.differ || evidence.decide() == Ok(mark) {
+        return text.into();
+    }
+    let first = text.find(|letter: char| letter.is_ascii_digit()).unwrap_or(text.len());
+    let number = text[first..].find(['e', 'E']).map_or(text, |exponent| &text[..first + exponent]);
+    let end = number.rfind(|letter: char| letter.is_ascii_digit()).map_or(0, |last| last + 1);
+    let (number, rest) = text.split_at(end);
+    let more = if number[first..].contains(mark.as_str()) { "0".to_owned() } else { format!("{mark}0") };
+    format!("{number}{more}{rest}").into()
 }
 
 /// What the cells of a column say of its decimal mark.
@@ -295,6 +312,39 @@ mod tests {
         {
             assert!(in_currency(text, None, code).is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_cell_told_by_its_column_tells_the_same_alone() {
+        for mark in DecimalMark::ALL {
+            for (text, code) in [
+                ("1,234", "USD"),
+                ("1.234", "USD"),
+                ("1,500", "USD"),
+                ("$1,500 K", "USD"),
+                ("(1.234)", "USD"),
+                ("1,234 EUR", "USD"),
+                ("1.500 Kč", "CZK"),
+                ("1,234", "KWD"),
+                ("1.500E+03", "USD"),
+                ("5", "USD"),
+                ("1,234.5", "USD"),
+                ("n/a", "USD"),
+            ] {
+                let currency: Currency = code.parse().unwrap();
+                let known = |text: &str| plain(text, Some(*mark), currency);
+                let alone = told(text, *mark, currency);
+                let mut evidence = AmountEvidence::default();
+                evidence.observe(&alone, currency);
+                assert_eq!(known(&alone), known(text), "{text} {alone}");
+                if known(text).is_ok() {
+                    let decided = evidence.decide().unwrap();
+                    assert_eq!(plain(&alone, Some(decided), currency), known(text), "{text} {alone}");
+                }
+            }
+        }
+        assert_eq!(told("1,234", DecimalMark::Point, Currency::USD), "1,234");
+        assert_eq!(told("1,234", DecimalMark::Comma, Currency::USD), "1,2340");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Dates as files write them.
 
+use std::borrow::Cow;
+
 use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -71,6 +73,17 @@ pub(super) fn moment(text: &str, order: Option<DateOrder>) -> Result<Timestamp, 
         Some(order) if written.is_some() => format!("must be a date in the order {order}"),
         _ => "must be a date, like 2026-01-31 or 31 Jan 2026".to_owned(),
     })
+}
+
+/// The cell, written so that it tells by itself what only its column has told: `01/02/2026` as `2026-02-01`.
+pub(super) fn told(text: &str, order: DateOrder) -> Cow<'_, str> {
+    match (moment(text, None), moment(text, Some(order))) {
+        (Err(_), Ok(moment)) => {
+            let text = moment.to_string();
+            text.strip_suffix("T00:00:00.000Z").map(str::to_owned).unwrap_or(text).into()
+        }
+        _ => text.into(),
+    }
 }
 
 /// The value that all agree on.
@@ -344,6 +357,23 @@ fn begins_one_of(names: &[&str], word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_told_by_its_column_tells_the_same_alone() {
+        for (text, order, alone) in [
+            ("01/02/2026", DateOrder::Dmy, "2026-02-01"),
+            ("01/02/2026", DateOrder::Mdy, "2026-01-02"),
+            ("01/02/2026 10:30", DateOrder::Dmy, "2026-02-01T10:30:00.000Z"),
+            ("03-02-01", DateOrder::Ymd, "2003-02-01"),
+            ("31/12/2026", DateOrder::Dmy, "31/12/2026"),
+            ("02/02/2026", DateOrder::Dmy, "02/02/2026"),
+            ("31/13/2026", DateOrder::Dmy, "31/13/2026"),
+            ("31 Jan 2026", DateOrder::Dmy, "31 Jan 2026"),
+        ] {
+            assert_eq!(told(text, order), alone);
+            assert_eq!(moment(alone, None).ok(), moment(text, Some(order)).ok(), "{text}");
+        }
+    }
 
     fn said(text: &str, order: Option<DateOrder>) -> Option<String> {
         moment(text, order).ok().map(|moment| moment.to_string())

@@ -2,35 +2,37 @@ use std::collections::BTreeMap;
 
 use super::amounts::AmountEvidence;
 use super::dates::DateEvidence;
+use super::probability::ScaleEvidence;
 use super::{ImportField, ImportOptions, Plan, StagedRow};
 use crate::error::{Error, FieldError, Result};
 use crate::money::Currency;
 
-/// What the rows so far tell of how each column writes dates and amounts.
+/// What the rows so far tell of how each column writes dates, amounts and probabilities.
 pub(super) struct Evidence {
     currency: Currency,
     /// By the column's place in a staged row.
     dates: BTreeMap<usize, DateEvidence>,
     amounts: BTreeMap<usize, AmountEvidence>,
+    scales: BTreeMap<usize, ScaleEvidence>,
 }
-
-/// The fields that hold dates.
-const DATES: [ImportField; 3] = [ImportField::CreatedAt, ImportField::ClosedAt, ImportField::ExpectedClose];
 
 impl Evidence {
     pub(super) const fn new(currency: Currency) -> Self {
-        Self { currency, dates: BTreeMap::new(), amounts: BTreeMap::new() }
+        Self { currency, dates: BTreeMap::new(), amounts: BTreeMap::new(), scales: BTreeMap::new() }
     }
 
     /// Takes a row into account.
     pub(super) fn observe(&mut self, plan: &Plan, row: &StagedRow) {
-        for field in DATES {
+        for field in plan.fields().filter(|field| field.is_date()) {
             if let Some(cell) = plan.cell(field, row) {
                 self.dates.entry(cell.place).or_default().observe(&cell.text);
             }
         }
         if let Some(cell) = plan.cell(ImportField::Value, row) {
             self.amounts.entry(cell.place).or_default().observe(&cell.text, self.currency);
+        }
+        if let Some(cell) = plan.cell(ImportField::Probability, row) {
+            self.scales.entry(cell.place).or_default().observe(&cell.text);
         }
     }
 
@@ -64,6 +66,7 @@ impl Evidence {
                 Err(message) => errors.push(open("decimalMark", plan, *place, message)),
             }
         }
+        plan.scales.extend(self.scales.iter().map(|(place, evidence)| (*place, evidence.decide())));
         if errors.is_empty() { Ok(()) } else { Err(Error::invalid(errors)) }
     }
 }

@@ -107,6 +107,11 @@ impl ImportField {
         }
     }
 
+    /// Whether the field is a moment.
+    pub(super) const fn is_date(self) -> bool {
+        matches!(self, Self::CreatedAt | Self::ClosedAt | Self::ExpectedClose)
+    }
+
     /// Whether several columns may fill the field, the first that is not empty.
     pub(super) const fn falls_back(self) -> bool {
         matches!(self, Self::Email | Self::Phone | Self::ClosedAt | Self::Stage | Self::Owner | Self::Company)

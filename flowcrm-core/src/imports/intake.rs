@@ -23,6 +23,7 @@ pub(super) struct Intake {
     text: String,
     /// Made when enough of the file is there.
     parser: Option<CsvParser>,
+    delimiter: u8,
     /// The first line names the delimiter and is no row.
     is_announced: bool,
     mapper: Option<Mapper>,
@@ -39,6 +40,7 @@ impl Intake {
             options,
             text: String::new(),
             parser: None,
+            delimiter: b',',
             is_announced: false,
             mapper: None,
             evidence: Evidence::new(currency),
@@ -86,7 +88,7 @@ impl Intake {
             let dialect =
                 Dialect::of(&self.text, is_last, self.options.delimiter.map(|delimiter| delimiter.0));
             let dialect = dialect.map_err(unfit)?;
-            self.is_announced = dialect.is_announced;
+            (self.is_announced, self.delimiter) = (dialect.is_announced, dialect.delimiter);
             self.parser = Some(CsvParser::new(dialect.delimiter));
         }
         let mut records = Vec::new();
@@ -111,7 +113,9 @@ impl Intake {
             if self.options.header {
                 refuse_titles(&records).map_err(unfit)?;
             }
-            self.mapper = Some(Mapper::new(&records, &self.options, self.kind)?);
+            let mut mapper = Mapper::new(&records, &self.options, self.kind)?;
+            mapper.plan.delimiter = self.delimiter;
+            self.mapper = Some(mapper);
         }
         let header = usize::from(begins && self.options.header);
         for record in records.into_iter().skip(header) {

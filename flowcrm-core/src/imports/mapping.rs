@@ -3,9 +3,10 @@
 use uuid::Uuid;
 
 use super::csv::Record;
-use super::field::{ALTERNATIVES, fold};
+use super::field::fold;
 use super::headers::{NAME_PARTS, currencies_of};
 use super::plan::Reading;
+use super::rejected_file::is_of_rejected_rows;
 use super::{Column, ImportField, ImportKind, ImportOptions, Plan, Rejection, Source, StagedRow};
 use crate::error::{Error, FieldError, Result};
 use crate::exports::taken_back;
@@ -154,13 +155,15 @@ impl Mapper {
 
     fn guess(&mut self, header: &[&str], sample: &[Record], kind: ImportKind) {
         let folded: Vec<String> = header.iter().map(|name| fold(name)).collect();
+        // Of the rejected rows of a file, the whole file has told what its columns hold.
+        let sample = if is_of_rejected_rows(header) { &[] } else { sample };
         let position = |name: &str| folded.iter().position(|folded| folded == name);
         for field in ImportField::of(kind) {
             let own = fold(field.as_str());
             let synonyms = field.synonyms(kind);
             let own = Some(own.as_str()).filter(|own| !synonyms.contains(own));
             let names = own.into_iter().chain(synonyms.iter().copied());
-            let fits = |at: &usize| may_hold(*field, &folded[*at], sample, *at);
+            let fits = |at: &usize| may_hold(*field, sample, *at);
             let mut found: Vec<usize> = names.filter_map(position).filter(fits).collect();
             found.truncate(if field.falls_back() { 20 } else { 1 });
             if let (ImportField::Value, [amount]) = (field, found.as_slice()) {
@@ -168,13 +171,15 @@ impl Mapper {
                 let currencies: Vec<usize> = names.iter().filter_map(|name| position(name)).collect();
                 self.plan.currencies = currencies.iter().map(|at| self.place(*at, header)).collect();
             }
+            if *field == ImportField::Stage {
+                let (statuses, stages): (Vec<usize>, Vec<usize>) =
+                    found.iter().partition(|at| folded[**at].ends_with("status"));
+                if !stages.is_empty() {
+                    self.plan.statuses = statuses.iter().map(|at| self.place(*at, header)).collect();
+                }
+            }
             if !found.is_empty() {
                 self.fill(*field, Reading::FirstOf, &found, header);
-            }
-        }
-        for (one, other) in ALTERNATIVES {
-            if self.plan.has(one) {
-                self.plan.fields.remove(&other);
             }
         }
         let part = |names: &[&str]| names.iter().find_map(|name| position(name));
@@ -194,24 +199,22 @@ pub(super) fn unreadable(record: &Record, reason: String) -> Rejection {
     Rejection { line: record.line, column: None, value: None, reason, cells: None }
 }
 
-/// Whether a column's first cells may be of a field: what other systems call alike is not always like ours.
-fn may_hold(field: ImportField, name: &str, sample: &[Record], position: usize) -> bool {
-    let cells = || {
-        let cells = sample.iter().filter_map(|record| record.cells.get(position)).map(|cell| cell.trim());
-        cells.filter(|cell| !cell.is_empty()).take(100)
+/// Whether a column may be of a field by its first cells: what other systems call alike is not always like ours. It may
+/// where there are none, or one fits: those that do not fit are rejected then, and not passed over.
+fn may_hold(field: ImportField, sample: &[Record], position: usize) -> bool {
+    let fits: fn(&str) -> bool = match field {
+        ImportField::LeadId | ImportField::OwnerId | ImportField::AssignedToId => resembles_id,
+        ImportField::Owner => |cell| !cell.bytes().all(|byte| byte.is_ascii_digit()),
+        _ => return true,
     };
-    match field {
-        ImportField::LeadId | ImportField::OwnerId | ImportField::AssignedToId => {
-            cells().all(|cell| Uuid::try_parse(cell).is_ok())
-        }
-        ImportField::Owner => {
-            cells().next().is_none_or(|cell| !cell.bytes().all(|byte| byte.is_ascii_digit()))
-        }
-        ImportField::Stage if name.ends_with("status") => {
-            cells().all(|cell| matches!(fold(cell).as_str(), "open" | "won" | "lost"))
-        }
-        _ => true,
-    }
+    let cells = sample.iter().filter_map(|record| record.cells.get(position)).map(|cell| cell.trim());
+    let mut cells = cells.filter(|cell| !cell.is_empty()).take(100).peekable();
+    cells.peek().is_none() || cells.any(fits)
+}
+
+/// Whether a cell is one of our ids, or was meant as one.
+fn resembles_id(cell: &str) -> bool {
+    Uuid::try_parse(cell).is_ok() || cell.len() > 30 && cell.split('-').count() > 3
 }
 
 /// The start of a cell, as a rejection shows it.
@@ -254,6 +257,7 @@ fn find(column: &Column, header: &[&str]) -> Result<usize, String> {
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::trial::Trial;
     use super::*;
     use crate::input::Body;
 
@@ -315,6 +319,72 @@ mod tests {
         let guessed = mapper(ImportKind::Deals, &header, json!({})).unwrap();
         let fields: Vec<&str> = guessed.plan.fields().map(ImportField::as_str).collect();
         assert_eq!(fields, ["title", "value", "stage", "expectedClose", "closedAt", "externalId"]);
+    }
+
+    /// What the only row of a file says of a field, or why it is rejected.
+    fn only(kind: ImportKind, options: Value, file: &str, field: &str) -> Result<Value, String> {
+        let trial = Trial::of(kind, &options, file.as_bytes()).unwrap();
+        match (trial.records.as_slice(), trial.rejections.as_slice()) {
+            ([record], []) => Ok(record[field].clone()),
+            ([], [rejection]) => Err(rejection.reason.clone()),
+            _ => panic!("{file} has another row"),
+        }
+    }
+
+    #[test]
+    fn who_is_not_named_by_id_is_named_otherwise() {
+        let owner = |file: &str| only(ImportKind::Leads, json!({}), file, "ownerId");
+        let (max, sally) = (Uuid::from_u128(2).to_string(), Uuid::from_u128(3).to_string());
+        assert_eq!(owner("Name,Owner ID,Owner\nAda,,max@x.org\n"), Ok(json!(max)));
+        assert_eq!(
+            owner("Name,Owner,OwnerId\nAda,Max,005A0000\n"),
+            Ok(json!(max)),
+            "an id of another system"
+        );
+        assert_eq!(owner(&format!("Name,Owner,Owner ID\nAda,max@x.org,{sally}\n")), Ok(json!(sally)));
+        assert!(
+            owner(&format!("Name,Owner,Owner ID\nAda,max@x.org,{sally}0\n")).is_err(),
+            "a slip of the pen"
+        );
+        let assignee = "Name,Assigned To ID,Assigned To\nAda,,Sally\n";
+        assert_eq!(only(ImportKind::Leads, json!({}), assignee, "assignedToId"), Ok(json!(sally)));
+        let lead = |file: &str, field| only(ImportKind::Deals, json!({}), file, field);
+        assert_eq!(lead("Title,Lead ID,Lead External ID\nLoom,,L1\n", "leadExternalId"), Ok(json!("L1")));
+        let both = format!("Title,Lead External ID,Lead ID\nLoom,L1,{max}\n");
+        assert_eq!(lead(&both, "leadExternalId"), Ok(Value::Null));
+        assert_eq!(lead(&both, "leadId"), Ok(json!(max)));
+    }
+
+    #[test]
+    fn a_status_beside_a_stage_says_no_more_than_open_won_or_lost() {
+        let stage = |options: Value, row: &str| {
+            let file = format!("Deal - Title,Deal - Status,Deal - Stage\nLoom,{row}\n");
+            only(ImportKind::Deals, options, &file, "stage")
+        };
+        assert_eq!(stage(json!({}), "Won,Demo Scheduled"), Ok(json!("CLOSED_WON")));
+        assert_eq!(stage(json!({}), "Open,Demo Scheduled"), Ok(json!("DISCOVERY")));
+        assert_eq!(stage(json!({}), ",Demo Scheduled"), Ok(json!("DISCOVERY")));
+        for strange in ["Deleted", "New", "Negotiation"] {
+            let reason = stage(json!({}), &format!("{strange},Demo Scheduled")).unwrap_err();
+            assert!(reason.contains("open, won or lost"), "{reason}");
+        }
+        let values = json!({"values": {"stage": {"deleted": "CLOSED_LOST", "Active": ""}}});
+        assert_eq!(stage(values.clone(), "Deleted,Demo Scheduled"), Ok(json!("CLOSED_LOST")));
+        assert_eq!(stage(values, "active,Demo Scheduled"), Ok(json!("DISCOVERY")));
+        let alone = "title,status\nLoom,Negotiation\n";
+        assert_eq!(only(ImportKind::Deals, json!({}), alone, "stage"), Ok(json!("NEGOTIATION")));
+    }
+
+    #[test]
+    fn a_probability_is_read_by_the_scale_of_its_column() {
+        let probability = |rows: &str| -> Vec<Value> {
+            let file = format!("title,probability\n{rows}");
+            let trial = Trial::of(ImportKind::Deals, &json!({}), file.as_bytes()).unwrap();
+            trial.records.iter().map(|record| record["probability"].clone()).collect()
+        };
+        assert_eq!(probability("A,0.1\nB,1.0\nC,1\nD,0.333\n"), [json!(10), json!(100), json!(100)]);
+        assert_eq!(probability("A,10\nB,1.0\nC,1\nD,33.27\n"), [json!(10), json!(1), json!(1)]);
+        assert_eq!(probability("A,0.0\nB,1.0\nC,1%\n"), [json!(0), json!(1)]);
     }
 
     #[test]

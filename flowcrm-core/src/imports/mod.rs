@@ -28,6 +28,7 @@ mod members;
 mod named_leads;
 mod options;
 mod plan;
+mod probability;
 mod progress;
 mod rejected_file;
 mod repository;
@@ -37,6 +38,8 @@ mod run;
 mod service;
 mod staging;
 mod target;
+#[cfg(test)]
+mod trial;
 mod undo;
 mod vocabulary;
 

@@ -3,12 +3,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::field::fold;
 use super::options::own_word;
+use super::probability::Scale;
 use super::vocabulary::{Meaning, meaning};
-use super::{DateOrder, DecimalMark, ImportField, ImportOptions, OnDuplicate, Source, StagedRow};
+use super::{
+    DateOrder, DecimalMark, ImportField, ImportOptions, OnDuplicate, Source, StagedRow, amounts, dates,
+    probability,
+};
 use crate::deals::DealStage;
 use crate::exports::taken_back;
 use crate::leads::LeadStatus;
+use crate::money::Currency;
 
 /// How staged rows become records: kept with the import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,12 +23,18 @@ pub struct Plan {
     pub(super) columns: Vec<String>,
     /// Where the mapped columns stand in the file.
     pub(super) positions: Vec<usize>,
+    /// What separates the file's columns.
+    #[serde(default = "comma")]
+    pub(super) delimiter: u8,
     /// How the file's columns are named by those who send it again.
     pub(super) naming: Naming,
     pub(super) fields: BTreeMap<ImportField, Reading>,
     /// The columns that may say in which currency the value is, the first that is not empty.
     #[serde(default)]
     pub(super) currencies: Vec<usize>,
+    /// The columns that say of deals whether they are open, won or lost, beside others that say where they stand.
+    #[serde(default)]
+    pub(super) statuses: BTreeSet<usize>,
     /// For each field, folded words of the file and what they mean here.
     values: BTreeMap<ImportField, BTreeMap<String, String>>,
     /// Cells that mean nothing, in lower case.
@@ -31,8 +43,16 @@ pub struct Plan {
     pub(super) date_orders: BTreeMap<usize, DateOrder>,
     /// The decimal mark of the amounts in a column.
     pub(super) decimal_marks: BTreeMap<usize, DecimalMark>,
+    /// The scale of the probabilities in a column; percent where there is none.
+    #[serde(default)]
+    pub(super) scales: BTreeMap<usize, Scale>,
     /// What happens to rows whose record is there already.
     pub(super) on_duplicate: OnDuplicate,
+}
+
+/// What separated the columns of every file before plans told.
+const fn comma() -> u8 {
+    b','
 }
 
 /// How the columns of a file are named by its mapping.
@@ -55,6 +75,14 @@ pub(super) enum Reading {
     Join(Vec<usize>),
 }
 
+impl Reading {
+    fn places(&self) -> &[usize] {
+        match self {
+            Self::FirstOf(places) | Self::Join(places) => places,
+        }
+    }
+}
+
 /// What a row says of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cell<'a> {
@@ -72,6 +100,7 @@ impl Plan {
         Self {
             columns: Vec::new(),
             positions: Vec::new(),
+            delimiter: comma(),
             naming: match (options.header, is_placed) {
                 (false, _) => Naming::PlacesWithoutHeader,
                 (true, true) => Naming::Places,
@@ -79,10 +108,12 @@ impl Plan {
             },
             fields: BTreeMap::new(),
             currencies: Vec::new(),
+            statuses: BTreeSet::new(),
             values: folded(options),
             empty_values: options.empty_values.iter().map(|word| word.to_lowercase()).collect(),
             date_orders: BTreeMap::new(),
             decimal_marks: BTreeMap::new(),
+            scales: BTreeMap::new(),
             on_duplicate: options.on_duplicate,
         }
     }
@@ -112,6 +143,31 @@ impl Plan {
                 let text = self.meaning(field, Cow::Owned(written.clone()))?;
                 Some(Cell { place, written: Cow::Owned(written), text })
             }
+        }
+    }
+
+    /// A cell as it can be sent again without the others of its column: what only these have told of it, it tells then
+    /// itself.
+    pub(super) fn told<'a>(&self, place: usize, cell: &'a str, currency: Currency) -> Cow<'a, str> {
+        let text = taken_back(cell.trim());
+        let is_chosen =
+            |field| self.values.get(field).is_some_and(|known| known.contains_key(&text.to_lowercase()));
+        if self.empty_values.contains(&text.to_lowercase())
+            || self.fields.keys().any(|field| is_chosen(field))
+        {
+            return text.into();
+        }
+        let readers = self.fields.iter().filter(|(_, reading)| reading.places().contains(&place));
+        let readers: Vec<ImportField> = readers.map(|(field, _)| *field).collect();
+        if let Some(order) = self.date_orders.get(&place)
+            && readers.iter().all(|field| field.is_date())
+        {
+            return dates::told(text, *order);
+        }
+        match (readers.as_slice(), self.decimal_marks.get(&place), self.scales.get(&place)) {
+            ([ImportField::Value], Some(mark), _) => amounts::told(text, *mark, currency),
+            ([ImportField::Probability], _, Some(scale)) => probability::told(text, *scale),
+            _ => text.into(),
         }
     }
 
@@ -152,6 +208,15 @@ impl Plan {
             Some(Meaning::Nothing) => None,
             None => Some(written),
         }
+    }
+
+    /// Whether a deal's stage was read in a column that is to say only whether it is open, won or lost, and says something
+    /// else: whether the stage beside it holds then, nobody knows.
+    pub(super) fn is_strange_status(&self, cell: &Cell<'_>) -> bool {
+        let meanings = self.values.get(&ImportField::Stage);
+        self.statuses.contains(&cell.place)
+            && !matches!(fold(&cell.written).as_str(), "won" | "lost" | "closedwon" | "closedlost")
+            && meanings.is_none_or(|meanings| !meanings.contains_key(&cell.written.to_lowercase()))
     }
 
     /// The column that a cell of a field stands in, or the columns that it is joined from, as the file names them.

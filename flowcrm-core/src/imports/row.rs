@@ -10,6 +10,7 @@ use super::mapping::cut;
 use super::members::{Members, may_name};
 use super::options::own_word;
 use super::plan::Cell;
+use super::probability::{Scale, percent};
 use super::{ImportField, ImportKind, OnDuplicate, Plan, Rejection, StagedRow};
 use crate::access::{Action, Actor};
 use crate::input::{Body, Command, Fields};
@@ -48,6 +49,10 @@ impl RowReader<'_> {
             match field {
                 ImportField::CreatedAt => created_at = Some(self.moment(&cell).map_err(refused)?),
                 ImportField::ClosedAt => closed_at = Some(self.moment(&cell).map_err(refused)?),
+                // The row says by id already what another column says by name.
+                _ if ALTERNATIVES
+                    .iter()
+                    .any(|(id, other)| *other == field && body.contains_key(id.as_str())) => {}
                 ImportField::LeadExternalId => lead = Some(cell.text.into_owned()),
                 _ => {
                     let (name, value) = self.field(field, &cell).map_err(refused)?;
@@ -84,13 +89,21 @@ impl RowReader<'_> {
         let member = match field {
             ImportField::Owner | ImportField::AssignedTo => self.members.called(text)?,
             ImportField::OwnerId | ImportField::AssignedToId => self.members.with_id(text)?,
+            ImportField::Stage if self.plan.is_strange_status(cell) => {
+                let message = "must be open, won or lost in a column beside the one of the stage: say in options.values \
+                               what this means, or nothing with an empty text";
+                return Err(message.to_owned());
+            }
             ImportField::Status | ImportField::Stage => return Ok((field, own_word(text).into())),
             ImportField::ExpectedClose => return Ok((field, self.moment(cell)?.to_sortable_text().into())),
             ImportField::Value => {
                 let mark = self.plan.decimal_marks.get(&cell.place).copied();
                 return Ok((field, plain(text, mark, self.actor.currency)?.into()));
             }
-            ImportField::Probability => return Ok((field, percent(text))),
+            ImportField::Probability => {
+                let scale = self.plan.scales.get(&cell.place).copied().unwrap_or(Scale::Percent);
+                return Ok((field, percent(text, scale)?));
+            }
             _ => return Ok((field, text.into())),
         };
         let create = match self.kind {
@@ -142,14 +155,6 @@ impl RowReader<'_> {
             }
         }
     }
-}
-
-/// A percentage: `90`, `90%`, `90.00`.
-fn percent(text: &str) -> Value {
-    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
-    let whole =
-        number.split_once(['.', ',']).filter(|(_, decimals)| decimals.bytes().all(|digit| digit == b'0'));
-    whole.map_or(number, |(whole, _)| whole).parse::<i64>().map_or_else(|_| text.into(), Value::from)
 }
 
 #[cfg(test)]

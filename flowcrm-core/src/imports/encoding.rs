@@ -11,6 +11,9 @@ const WINDOW: usize = 64 * 1024;
 /// Bytes that cp1252 leaves undefined.
 const UNDEFINED: [u8; 5] = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
 
+/// The first byte that cp1252 has a letter for, but for a few.
+const FIRST_LETTER: u8 = 0xc0;
+
 /// Decodes a file that is pushed piece by piece; pieces may end anywhere.
 ///
 /// A byte order mark tells the encoding whatever its name is said to be, as the WHATWG Encoding Standard has it. Without
@@ -179,6 +182,12 @@ impl Lines {
                  iso-8859-2 or shift_jis, or save it as \"CSV UTF-8\""
             ));
         }
+        if is_of_another_alphabet(bytes) {
+            return Err(format!(
+                "has words of another alphabet than that of windows-1252 from line {line} on: name its encoding in \
+                 options.encoding, like windows-1251, iso-8859-7 or gbk, or save it as \"CSV UTF-8\""
+            ));
+        }
         Ok(WINDOWS_1252)
     }
 
@@ -192,6 +201,23 @@ impl Lines {
              save it as \"CSV UTF-8\""
         )
     }
+}
+
+/// Whether more words are written in bytes above ASCII altogether than mix letters of ASCII with them.
+///
+/// In the languages of cp1252, accented letters stand among plain ones: no word of four letters goes without. In Cyrillic,
+/// Greek, Hebrew, Arabic or Chinese, whatever the encoding, every word does.
+fn is_of_another_alphabet(bytes: &[u8]) -> bool {
+    let is_letter = |byte: &u8| *byte >= FIRST_LETTER;
+    let is_plain = |word: &[u8]| word.iter().any(u8::is_ascii_alphabetic);
+    let words = bytes.split(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic());
+    let (mut mixed, mut foreign) = (0, 0);
+    for word in words.filter(|word| word.iter().any(is_letter)) {
+        let letters = word.iter().filter(|byte| is_letter(byte)).count();
+        mixed += usize::from(is_plain(word));
+        foreign += usize::from(!is_plain(word) && letters >= 4);
+    }
+    foreign > mixed
 }
 
 /// Refuses what is no list at all, by its first bytes.
@@ -305,6 +331,59 @@ mod tests {
         assert!(decode(b"\xeb\n\x81", None, 10).unwrap_err().contains("options.encoding"));
         assert_eq!(decode(b"a\xb1", Some("iso-8859-2"), 10).as_deref(), Ok("aą"));
         assert!(decode(b"a\n\xb1", Some("utf-8"), 10).unwrap_err().contains("line 2"));
+    }
+
+    #[test]
+    fn other_alphabets_are_refused_and_accents_are_not() {
+        let encoded = |text: &str, name: &str| {
+            Encoding::for_label(name.as_bytes()).unwrap().encode(text).0.into_owned()
+        };
+        for (text, name) in [
+            ("name\nИван\n", "windows-1251"),
+            ("name,company\nИван Петров,ООО Ромашка\nJim,Acme\n", "windows-1251"),
+            ("name\nИван Петров\n", "koi8-r"),
+            ("name\nΓιώργος Παπαδόπουλος\n", "iso-8859-7"),
+            ("name\nמשה כהן\nדוד לוי\nיעקב\n", "windows-1255"),
+            ("name\n王小明\n李大文\n陈志明\n", "gbk"),
+        ] {
+            let refusal = decode(&encoded(text, name), None, 7).unwrap_err();
+            assert!(refusal.contains("options.encoding") && refusal.contains("line 2"), "{name}: {refusal}");
+            assert_eq!(decode(&encoded(text, name), Some(name), 7).as_deref(), Ok(text));
+        }
+        let ascii = "Ada Byron,Engines\n".repeat(5_000);
+        for western in [
+            "Müller",
+            "José",
+            "Zoë",
+            "Ærø",
+            "€ 5",
+            "“quoted” – it’s",
+            "ÅÆØ",
+            "ÄÖÜ GmbH",
+            "Öæå",
+            "jäääär",
+            "Þóra",
+            "blóðþrýstingur",
+            "créée à l’été",
+            "ÉÈÀ",
+            "Ï",
+            "Façade — naïve",
+            "¿Qué? ¡Sí!",
+            "½ ¼ ¾ § ¶",
+            "ßßß",
+            "Señor Ñúñez",
+            "Œuvre Šime Žižka Ÿ",
+            "«Été» °C",
+            "ÀÉÎÕÜ, Müller and Sánchez",
+        ] {
+            for text in [western.to_owned(), format!("{ascii}{western}\n{ascii}")] {
+                assert_eq!(
+                    decode(&encoded(&text, "windows-1252"), None, 1_000),
+                    Ok(text.clone()),
+                    "{western}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -59,6 +59,12 @@ pub(super) fn plain(text: &str, mark: Option<DecimalMark>, currency: Currency) -
     if values.any(|other| other != value) { Err(no_number()) } else { Ok(value.normalize().to_string()) }
 }
 
+/// Whether a cell is an amount, whatever its currency and decimal mark.
+pub(super) fn is_number(text: &str) -> bool {
+    let read = read(text, Currency::USD).filter(|_| !text.contains('+'));
+    read.is_some_and(|written| DecimalMark::ALL.iter().any(|mark| written.value(*mark).is_some()))
+}
+
 /// The cell, written so that it tells by itself what only its column has told: `1,234` with a decimal comma as `1,2340`.
 pub(super) fn told(text: &str, mark: DecimalMark, currency: Currency) -> Cow<'_, str> {
     let mut evidence = AmountEvidence::default();

@@ -111,22 +111,6 @@ pub(super) fn refuse_titles(records: &[Record]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a row that may be the file's last sums it up or signs it, rather than being one of its records.
-pub(super) fn is_trailer(record: &Record, width: usize) -> bool {
-    let cells: Vec<&str> =
-        record.cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
-    let [first, others @ ..] = cells.as_slice() else { return true };
-    let word = fold(first);
-    let is_number = |cell: &&str| {
-        cell.chars().any(|letter| letter.is_ascii_digit()) && !cell.chars().any(char::is_alphabetic)
-    };
-    let is_sum = others.iter().all(is_number);
-    let signs = ["copyright", "confidentialinformation", "generatedby", "grandtotal", "recordcount"];
-    let is_signature = signs.iter().any(|sign| word.starts_with(sign)) && is_sum;
-    let is_total = matches!(word.as_str(), "total" | "totals" | "sum") && !others.is_empty() && is_sum;
-    is_signature || is_total || (width > 1 && record.cells.len() == 1 && record.is_after_blank)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,22 +160,5 @@ mod tests {
         assert!(refuse_titles(&records(titled)).unwrap_err().contains("line 2"));
         assert!(refuse_titles(&records("Name\nAda\nBob\n")).is_ok());
         assert!(refuse_titles(&records("Name,,\nAda,,\nBob,,\n")).is_ok());
-    }
-
-    #[test]
-    fn trailers_are_told_from_records() {
-        let last = |file: &str| is_trailer(records(file).last().unwrap(), 3);
-        for trailer in [
-            "a,b,c\n\nLeads of May\n",
-            "a,b,c\nGrand Total,,5\n",
-            "a,b,c\nTotal,,\"1,234\"\n",
-            "a,b,c\n\"Copyright (c) 2026\",,\n",
-        ] {
-            assert!(last(trailer), "{trailer:?}");
-        }
-        for record in ["a,b,c\nTotal,,\n", "a,b,c\nTotal,x@total.com,5\n", "a,b,c\nAda\n", "a,b,c\n\nAda,,\n"]
-        {
-            assert!(!last(record), "{record:?}");
-        }
     }
 }

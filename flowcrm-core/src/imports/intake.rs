@@ -1,19 +1,17 @@
 //! A file, from its bytes to the mapped cells of its rows: all of an import that needs no database.
 
 use super::csv::{CsvParser, Record};
-use super::dialect::{Dialect, is_trailer, refuse_reports, refuse_titles};
+use super::dialect::{Dialect, refuse_reports, refuse_titles};
 use super::encoding::Transcoder;
 use super::evidence::Evidence;
 use super::mapping::{Mapped, Mapper};
+use super::trailer::{MAY_BE_SUM, Trailer, Turn};
 use super::{ImportKind, ImportOptions, Plan};
 use crate::error::{Error, Result};
 use crate::money::Currency;
 
 /// So much text shows how a file is laid out.
 const HEAD: usize = 64 * 1024;
-
-/// So many rows may be a trailer: more are rows of the file, whatever they say.
-const LONGEST_TRAILER: usize = 20;
 
 /// Takes in a file that is pushed piece by piece, and holds no more of it than its beginning and its last rows.
 pub(super) struct Intake {
@@ -28,8 +26,7 @@ pub(super) struct Intake {
     is_announced: bool,
     mapper: Option<Mapper>,
     evidence: Evidence,
-    /// Rows that are a trailer if no other row follows.
-    held: Vec<Record>,
+    trailer: Trailer,
 }
 
 impl Intake {
@@ -44,7 +41,7 @@ impl Intake {
             is_announced: false,
             mapper: None,
             evidence: Evidence::new(currency),
-            held: Vec::new(),
+            trailer: Trailer::default(),
         }
     }
 
@@ -99,10 +96,10 @@ impl Intake {
         if let Some(parser) = self.parser.take_if(|_| is_last) {
             parser.finish(&mut records).map_err(unfit)?;
         }
-        self.map(records, rows)
+        self.map(records, is_last, rows)
     }
 
-    fn map(&mut self, mut records: Vec<Record>, rows: &mut Vec<Mapped>) -> Result<()> {
+    fn map(&mut self, mut records: Vec<Record>, is_last: bool, rows: &mut Vec<Mapped>) -> Result<()> {
         if self.is_announced && !records.is_empty() {
             records.remove(0);
             self.is_announced = false;
@@ -118,32 +115,29 @@ impl Intake {
             self.mapper = Some(mapper);
         }
         let header = usize::from(begins && self.options.header);
+        let width = self.mapper.as_ref().map_or(0, |mapper| mapper.width);
+        let mut turns = Vec::new();
         for record in records.into_iter().skip(header) {
-            let width = self.mapper.as_ref().map_or(0, |mapper| mapper.width);
-            let is_trailer =
-                is_trailer(&record, width) || !self.held.is_empty() && width > 1 && record.cells.len() == 1;
-            if is_trailer && self.held.len() < LONGEST_TRAILER {
-                self.held.push(record);
-                continue;
-            }
-            for held in std::mem::take(&mut self.held) {
-                self.take(&held, rows);
-            }
-            self.take(&record, rows);
+            self.trailer.push(record, width, &mut turns);
         }
+        if is_last {
+            self.trailer.finish(&mut turns);
+        }
+        turns.into_iter().for_each(|turn| self.take(turn, rows));
         Ok(())
     }
 
-    fn take(&mut self, record: &Record, rows: &mut Vec<Mapped>) {
+    fn take(&mut self, turn: Turn, rows: &mut Vec<Mapped>) {
         let Some(mapper) = &self.mapper else { return };
-        match mapper.take(record) {
-            Mapped::Blank => {}
-            row => {
-                if let Mapped::Row(row) = &row {
-                    self.evidence.observe(&mapper.plan, row);
-                }
-                rows.push(row);
-            }
+        let row = match turn {
+            Turn::Row(record) => mapper.take(&record),
+            Turn::MaybeSum(record) => mapper.take(&record).rejected(MAY_BE_SUM),
+        };
+        if let Mapped::Row(row) = &row {
+            self.evidence.observe(&mapper.plan, row);
+        }
+        if row != Mapped::Blank {
+            rows.push(row);
         }
     }
 }

@@ -32,6 +32,19 @@ pub(super) enum Mapped {
     Blank,
 }
 
+impl Mapped {
+    /// The same rejected, if it is a row at all.
+    pub(super) fn rejected(self, reason: &str) -> Self {
+        match self {
+            Self::Row(StagedRow { line, cells }) => {
+                let reason = reason.to_owned();
+                Self::Rejected(Rejection { line, column: None, value: None, reason, cells: Some(cells) })
+            }
+            other => other,
+        }
+    }
+}
+
 impl Mapper {
     /// Finds the columns that the options name, or guesses them, by the first rows of a file.
     ///

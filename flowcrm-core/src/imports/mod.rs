@@ -38,6 +38,7 @@ mod run;
 mod service;
 mod staging;
 mod target;
+mod trailer;
 #[cfg(test)]
 mod trial;
 mod undo;

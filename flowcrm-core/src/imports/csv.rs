@@ -64,9 +64,8 @@ impl Quoting {
     /// Where the next byte stands.
     const fn then(self, byte: u8, delimiter: u8) -> Self {
         match (self, byte) {
-            (Self::Before | Self::AtQuote, b'"') => Self::Within,
             (Self::Within, b'"') => Self::AtQuote,
-            (Self::Within, _) => Self::Within,
+            (Self::Before | Self::AtQuote, b'"') | (Self::Within, _) => Self::Within,
             (_, b'\r' | b'\n') => Self::Before,
             (_, byte) if byte == delimiter => Self::Before,
             (Self::AtQuote | Self::Behind, b' ' | b'\t') => Self::Behind,

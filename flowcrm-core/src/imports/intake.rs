@@ -123,7 +123,9 @@ impl Intake {
         if is_last {
             self.trailer.finish(&mut turns);
         }
-        turns.into_iter().for_each(|turn| self.take(turn, rows));
+        for turn in turns {
+            self.take(turn, rows);
+        }
         Ok(())
     }
 

@@ -335,8 +335,8 @@ mod tests {
     }
 
     /// What the only row of a file says of a field, or why it is rejected.
-    fn only(kind: ImportKind, options: Value, file: &str, field: &str) -> Result<Value, String> {
-        let trial = Trial::of(kind, &options, file.as_bytes()).unwrap();
+    fn only(kind: ImportKind, options: &Value, file: &str, field: &str) -> Result<Value, String> {
+        let trial = Trial::of(kind, options, file.as_bytes()).unwrap();
         match (trial.records.as_slice(), trial.rejections.as_slice()) {
             ([record], []) => Ok(record[field].clone()),
             ([], [rejection]) => Err(rejection.reason.clone()),
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn who_is_not_named_by_id_is_named_otherwise() {
-        let owner = |file: &str| only(ImportKind::Leads, json!({}), file, "ownerId");
+        let owner = |file: &str| only(ImportKind::Leads, &json!({}), file, "ownerId");
         let (max, sally) = (Uuid::from_u128(2).to_string(), Uuid::from_u128(3).to_string());
         assert_eq!(owner("Name,Owner ID,Owner\nAda,,max@x.org\n"), Ok(json!(max)));
         assert_eq!(
@@ -360,8 +360,8 @@ mod tests {
             "a slip of the pen"
         );
         let assignee = "Name,Assigned To ID,Assigned To\nAda,,Sally\n";
-        assert_eq!(only(ImportKind::Leads, json!({}), assignee, "assignedToId"), Ok(json!(sally)));
-        let lead = |file: &str, field| only(ImportKind::Deals, json!({}), file, field);
+        assert_eq!(only(ImportKind::Leads, &json!({}), assignee, "assignedToId"), Ok(json!(sally)));
+        let lead = |file: &str, field| only(ImportKind::Deals, &json!({}), file, field);
         assert_eq!(lead("Title,Lead ID,Lead External ID\nLoom,,L1\n", "leadExternalId"), Ok(json!("L1")));
         let both = format!("Title,Lead External ID,Lead ID\nLoom,L1,{max}\n");
         assert_eq!(lead(&both, "leadExternalId"), Ok(Value::Null));
@@ -372,7 +372,7 @@ mod tests {
     fn a_status_beside_a_stage_says_no_more_than_open_won_or_lost() {
         let stage = |options: Value, row: &str| {
             let file = format!("Deal - Title,Deal - Status,Deal - Stage\nLoom,{row}\n");
-            only(ImportKind::Deals, options, &file, "stage")
+            only(ImportKind::Deals, &options, &file, "stage")
         };
         assert_eq!(stage(json!({}), "Won,Demo Scheduled"), Ok(json!("CLOSED_WON")));
         assert_eq!(stage(json!({}), "Open,Demo Scheduled"), Ok(json!("DISCOVERY")));
@@ -385,7 +385,7 @@ mod tests {
         assert_eq!(stage(values.clone(), "Deleted,Demo Scheduled"), Ok(json!("CLOSED_LOST")));
         assert_eq!(stage(values, "active,Demo Scheduled"), Ok(json!("DISCOVERY")));
         let alone = "title,status\nLoom,Negotiation\n";
-        assert_eq!(only(ImportKind::Deals, json!({}), alone, "stage"), Ok(json!("NEGOTIATION")));
+        assert_eq!(only(ImportKind::Deals, &json!({}), alone, "stage"), Ok(json!("NEGOTIATION")));
     }
 
     #[test]

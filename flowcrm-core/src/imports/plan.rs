@@ -152,9 +152,7 @@ impl Plan {
         let text = taken_back(cell.trim());
         let is_chosen =
             |field| self.values.get(field).is_some_and(|known| known.contains_key(&text.to_lowercase()));
-        if self.empty_values.contains(&text.to_lowercase())
-            || self.fields.keys().any(|field| is_chosen(field))
-        {
+        if self.empty_values.contains(&text.to_lowercase()) || self.fields.keys().any(is_chosen) {
             return text.into();
         }
         let readers = self.fields.iter().filter(|(_, reading)| reading.places().contains(&place));

@@ -94,7 +94,9 @@ mod tests {
 
     fn scale(cells: &[&str]) -> Scale {
         let mut evidence = ScaleEvidence::default();
-        cells.iter().for_each(|cell| evidence.observe(cell));
+        for cell in cells {
+            evidence.observe(cell);
+        }
         evidence.decide()
     }
 

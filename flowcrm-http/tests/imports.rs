@@ -28,7 +28,7 @@ async fn rejected_rows_come_as_a_file_that_can_be_put_right() {
         let answer = request.send().await.expect("an answer");
         assert!(answer.headers()["content-type"].to_str().expect("text").starts_with("text/csv"));
         let file = answer.text().await.expect("text");
-        assert!(file.contains("Jürgen,j @x.org,5,3,") && !file.contains("hidden"), "{file}");
+        assert!(file.contains("Jürgen;j @x.org;5;3;") && !file.contains("hidden"), "{file}");
 
         let right = file.replace("j @x", "j@x").into_bytes();
         let again = owner.upload("leads", &json!({"values": {}}), right).await;

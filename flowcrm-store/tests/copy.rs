@@ -195,8 +195,22 @@ async fn one_organization_joins_others_and_nothing_else_comes_along() {
         let target = to.crm().await;
         let register = Register::new("Eve", "eve@example.org", "correct horse", "Others").unwrap();
         target.register(register, &Origin::default()).await.unwrap();
+        crm.set_operator(OWNERS[0], true).await.unwrap();
         copy(&from, &to, Extent::Organization(org)).await.unwrap();
         assert!(view(&crm, OWNERS[0]).await == view(&target, OWNERS[0]).await, "{}", to.engine);
+        // Who looks after all organizations of the one database does not look after those of the other.
+        let owner = target.as_user_with_email(OWNERS[0]).await.unwrap();
+        let refused = owner.organizations().list(Body::default()).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::Forbidden, "on {}", to.engine);
+        assert!(
+            crm.as_user_with_email(OWNERS[0])
+                .await
+                .unwrap()
+                .organizations()
+                .list(Body::default())
+                .await
+                .is_ok()
+        );
         let eve = target.as_user_with_email("eve@example.org").await.unwrap();
         assert_eq!(exported(&eve).await.lines().count(), 3, "three headers");
         assert!(target.as_user_with_email(OWNERS[1]).await.is_err());

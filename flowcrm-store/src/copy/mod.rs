@@ -30,11 +30,15 @@ pub struct Copied {
 /// In the order of their making.
 const ORGANIZATIONS: Sql = Sql::both("SELECT id FROM organizations ORDER BY created_at, id");
 
+/// Who looks after all organizations of one database has no say in another.
+const RESIGN: Sql = Sql::both("UPDATE users SET is_operator = $2 WHERE org_id = $1 AND is_operator");
+
 const IS_THERE: Sql = Sql::both("SELECT id FROM organizations WHERE id = $1");
 
 impl SqlStore {
     /// Copies organizations as they are at one moment, whatever is written meanwhile, into another database: all of
-    /// it in one transaction, so that everything arrives or nothing. Sessions stay behind: everybody signs in again.
+    /// it in one transaction, so that everything arrives or nothing. Sessions stay behind: everybody signs in again. So do
+    /// the rights of platform operators where one organization is copied.
     /// `progress` is told how many rows of how many are done.
     ///
     /// # Errors
@@ -68,7 +72,7 @@ impl SqlStore {
             copying = copying.counted(self, *org).await?;
         }
         for org in &organizations {
-            copying = copying.organization(self, target, *org).await?;
+            copying = copying.organization(self, target, *org, extent).await?;
         }
         let rows = copying.done;
         copying.sink.commit().await?;
@@ -135,7 +139,13 @@ impl Copying<'_> {
         Ok(Self { source: source.tx, ..self })
     }
 
-    async fn organization(mut self, from: &SqlStore, to: &SqlStore, org: OrgId) -> Result<Self> {
+    async fn organization(
+        mut self,
+        from: &SqlStore,
+        to: &SqlStore,
+        org: OrgId,
+        extent: Extent,
+    ) -> Result<Self> {
         let mut source = entered(self.source, from, org).await?;
         let mut sink = entered(self.sink, to, org).await?;
         for table in TABLES {
@@ -154,6 +164,9 @@ impl Copying<'_> {
                     break;
                 }
             }
+        }
+        if extent != Extent::Everything {
+            sink.execute(RESIGN, args![false]).await?;
         }
         Ok(Self { source: source.tx, sink: sink.tx, ..self })
     }

@@ -153,6 +153,40 @@ async fn what_is_exported_comes_back_through_the_importer() {
 }
 
 #[tokio::test]
+async fn what_is_exported_finds_its_records_again() {
+    for server in TestServer::on_each_engine().await {
+        let (owner, ..) = team(&server).await;
+        let lead = owner.create("/api/leads", json!({"name": "Ada", "email": "ada@example.org"})).await;
+        owner.create("/api/leads", json!({"name": "Nameless"})).await;
+        owner.create("/api/deals", json!({"title": "Engine", "leadId": lead["id"]})).await;
+        let leads = export_text(&owner, "/api/leads/export").await;
+        let deals = export_text(&owner, "/api/deals/export").await;
+        for (kind, file, count) in [("leads", &leads, 2), ("deals", &deals, 1)] {
+            for on_duplicate in ["skip", "update"] {
+                let options = json!({"onDuplicate": on_duplicate});
+                let import = owner.import(kind, &options, file.clone().into_bytes()).await;
+                let nothing = (&json!(0), &json!(0), &json!(0), &json!(count));
+                let said = (&import["created"], &import["updated"], &import["rejected"], &import["skipped"]);
+                assert_eq!(said, nothing, "{on_duplicate} {kind} on {}", server.database.engine);
+            }
+        }
+        for (kind, file) in
+            [("leads", leads.replace("Nameless", "Named")), ("deals", deals.replace("Engine", "Loom"))]
+        {
+            let options = json!({"onDuplicate": "update"});
+            let import = owner.import(kind, &options, file.clone().into_bytes()).await;
+            assert_eq!((&import["created"], &import["updated"]), (&json!(0), &json!(1)), "{import}");
+        }
+        let leads = owner.walk("/api/leads").await;
+        assert_eq!(leads.len(), 2);
+        assert!(leads.iter().any(|lead| lead["name"] == "Named"));
+        assert!(leads.iter().all(|lead| lead["externalId"].is_null()), "an own id is no external one");
+        let deals = owner.walk("/api/deals").await;
+        assert_eq!((deals.len(), &deals[0]["title"], &deals[0]["leadId"]), (1, &json!("Loom"), &lead["id"]));
+    }
+}
+
+#[tokio::test]
 async fn no_cell_begins_like_a_formula() {
     let server = TestServer::on(TestDatabase::sqlite()).await;
     let owner = server.register("engines").await;

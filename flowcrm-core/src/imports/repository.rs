@@ -241,24 +241,30 @@ pub trait ImportRepository: Send {
     /// The active members.
     async fn members(&mut self) -> Result<Vec<ImportMember>>;
 
-    /// Those of some external ids that records of the kind have.
+    /// Those of some external ids that records of the kind have, as external id or as their own.
     async fn taken_external_ids(&mut self, kind: ImportKind, external_ids: &[String]) -> Result<Vec<String>>;
 
     /// Those of some folded emails that leads have; one may come several times.
     async fn taken_emails(&mut self, email_keys: &[String]) -> Result<Vec<String>>;
 
-    /// The leads with some external ids: each id with the lead.
+    /// The leads with some external ids, or own ids: each id with the lead. Of one that is both, the lead that has it
+    /// as its external id comes last.
     async fn leads_by_external_id(&mut self, external_ids: &[String]) -> Result<Vec<(String, LeadId)>>;
 
     /// Those of some leads that are there.
     async fn present_leads(&mut self, ids: &[LeadId]) -> Result<Vec<LeadId>>;
 
-    /// The leads with some external ids or folded emails. Of an email that many have, some are left out, but never so many
+    /// The leads with some external ids, own ids or folded emails. Of an email that many have, some are left out, but never so many
     /// that it would seem to be one lead's.
     async fn leads_with(&mut self, external_ids: &[String], email_keys: &[String]) -> Result<Vec<Lead>>;
 
-    /// The deals with some external ids.
+    /// The deals with some external ids or own ids.
     async fn deals_with(&mut self, external_ids: &[String]) -> Result<Vec<Deal>>;
+
+    /// Lets the commit of this transaction not wait until it is on the disk of a database server. For a step of work
+    /// that goes on from where it stands: a crash of that server may take the last steps away, and they are done again.
+    /// Whoever is told that the work has ended is told so by a commit that waits, for all before it too.
+    async fn commit_without_waiting_for_disk(&mut self) -> Result<()>;
 
     /// Adds leads.
     ///

@@ -74,9 +74,16 @@ impl<T: Target> Roster<T> {
                 Some(_) => Found::Several,
             };
         match &keys.external_id {
-            Some(id) => self.by_external_id.get(id).map_or(Found::None, |found| Found::One(*found)),
+            Some(id) => self.with_id(id).map_or(Found::None, Found::One),
             None => of_email(),
         }
+    }
+
+    /// The record with an external id, or else the one of which it is the own id: an export names records so that have
+    /// no other.
+    fn with_id(&self, id: &str) -> Option<Uuid> {
+        let own = || Uuid::try_parse(id).ok().filter(|own| self.entries.contains_key(own));
+        self.by_external_id.get(id).copied().or_else(own)
     }
 
     /// A record as earlier rows have left it.

@@ -129,8 +129,9 @@ impl Target for Lead {
     }
 
     fn change(&self, patch: LeadPatch, times: Times, actor: &Actor, now: Timestamp) -> Result<Self> {
-        let (lead, _) = self.update(patch, actor, now)?;
-        Ok(Self { created_at: times.created_at.unwrap_or(self.created_at), ..lead })
+        let external_id = other_than(self.id(), patch.external_id);
+        let (lead, _) = self.update(LeadPatch { external_id, ..patch }, actor, now)?;
+        Ok(Self { created_at: moved(self.created_at, times.created_at), ..lead })
     }
 
     fn with_version(self, version: i64, now: Timestamp) -> Self {
@@ -229,9 +230,10 @@ impl Target for Deal {
     fn change(&self, patch: DealPatch, times: Times, actor: &Actor, now: Timestamp) -> Result<Self> {
         let is_lost = patch.stage.unwrap_or(self.stage) == DealStage::ClosedLost;
         let lost_reason = if is_lost { patch.lost_reason } else { Patch::Keep };
-        let (deal, _) = self.update(DealPatch { lost_reason, ..patch }, actor, now)?;
-        let closed_at = deal.closed_at.map(|closed| times.closed_at.unwrap_or(closed));
-        Ok(Self { created_at: times.created_at.unwrap_or(self.created_at), closed_at, ..deal })
+        let external_id = other_than(self.id(), patch.external_id);
+        let (deal, _) = self.update(DealPatch { lost_reason, external_id, ..patch }, actor, now)?;
+        let closed_at = deal.closed_at.map(|closed| moved(closed, times.closed_at));
+        Ok(Self { created_at: moved(self.created_at, times.created_at), closed_at, ..deal })
     }
 
     fn with_version(self, version: i64, now: Timestamp) -> Self {
@@ -298,6 +300,17 @@ impl<N, P> Draft<N, P> {
     pub(super) fn times(&self) -> Times {
         Times { created_at: self.created_at, closed_at: self.closed_at }
     }
+}
+
+/// The external id that a row gives a record; its own id, by which an export names it, is none.
+fn other_than(own: Uuid, external_id: Patch<String>) -> Patch<String> {
+    if external_id.value().is_some_and(|id| *id == own.to_string()) { Patch::Keep } else { external_id }
+}
+
+/// The moment that a file says, unless it is the one that is there already, of which an export tells no more than
+/// milliseconds.
+fn moved(present: Timestamp, said: Option<Timestamp>) -> Timestamp {
+    said.filter(|said| said.to_string() != present.to_string()).unwrap_or(present)
 }
 
 /// The field that a row's record is found by.

@@ -15,7 +15,7 @@ use flowcrm_core::{Error, Result};
 use uuid::Uuid;
 
 use super::{deals, leads};
-use crate::sql::{OrgConnection, Row, Select, Sql, Value, args, statements};
+use crate::sql::{Engine, OrgConnection, Row, Select, Sql, Value, args, statements};
 
 macro_rules! columns {
     () => {
@@ -45,6 +45,8 @@ const TAKEN_DEALS: &str = "SELECT d.external_id AS key FROM deals d WHERE d.org_
 const TAKEN_EMAILS: &str = "SELECT DISTINCT l.email_key AS key FROM leads l WHERE l.org_id = $1";
 
 const LEADS: &str = "SELECT l.id, l.external_id FROM leads l WHERE l.org_id = $1";
+
+const DEALS: &str = "SELECT d.id FROM deals d WHERE d.org_id = $1";
 
 const INSERT_REJECTIONS: &str =
     "INSERT INTO import_rejections (org_id, import_id, line, column_name, value, reason, cells)";
@@ -95,6 +97,9 @@ const INSERT_FORESEEN: &str = "INSERT INTO import_foreseen (org_id, import_id, r
 
 const OR_ITS_RECORD: &str =
     "ON CONFLICT (org_id, import_id, record_id) DO UPDATE SET record = excluded.record";
+
+/// Known to Postgres only.
+const DO_NOT_WAIT_FOR_DISK: Sql = Sql::both("SET LOCAL synchronous_commit = off");
 
 statements! {
     /// Of each email so many leads at most.
@@ -343,6 +348,23 @@ async fn locked(
 
 fn taken_over() -> Error {
     Error::conflict("Another worker has taken this import over.")
+}
+
+/// The external ids that may be ids of ours: an export names a record by its own id where it has no other.
+fn own_ids(external_ids: &[String]) -> Vec<Uuid> {
+    let own = |text: &String| Uuid::try_parse(text).ok().filter(|id| id.to_string() == *text);
+    external_ids.iter().filter_map(own).collect()
+}
+
+/// The rows without those that say the same `id` as one before them.
+fn each_once(rows: &[Row]) -> Result<Vec<&Row>> {
+    let (mut known, mut once) = (HashSet::new(), Vec::new());
+    for row in rows {
+        if known.insert(row.id::<Uuid>("id")?) {
+            once.push(row);
+        }
+    }
+    Ok(once)
 }
 
 fn keys(rows: &[Row]) -> Result<Vec<String>> {
@@ -605,11 +627,22 @@ impl ImportRepository for OrgConnection {
     }
 
     async fn taken_external_ids(&mut self, kind: ImportKind, external_ids: &[String]) -> Result<Vec<String>> {
-        let rows = match kind {
-            ImportKind::Leads => having(self, TAKEN_LEADS, "l.external_id", external_ids).await?,
-            ImportKind::Deals => having(self, TAKEN_DEALS, "d.external_id", external_ids).await?,
+        let own = own_ids(external_ids);
+        let (rows, own) = match kind {
+            ImportKind::Leads => (
+                having(self, TAKEN_LEADS, "l.external_id", external_ids).await?,
+                having(self, LEADS, "l.id", &own).await?,
+            ),
+            ImportKind::Deals => (
+                having(self, TAKEN_DEALS, "d.external_id", external_ids).await?,
+                having(self, DEALS, "d.id", &own).await?,
+            ),
         };
-        keys(&rows)
+        let mut taken = keys(&rows)?;
+        for row in own {
+            taken.push(row.id::<Uuid>("id")?.to_string());
+        }
+        Ok(taken)
     }
 
     async fn taken_emails(&mut self, email_keys: &[String]) -> Result<Vec<String>> {
@@ -617,8 +650,15 @@ impl ImportRepository for OrgConnection {
     }
 
     async fn leads_by_external_id(&mut self, external_ids: &[String]) -> Result<Vec<(String, LeadId)>> {
-        let rows = having(self, LEADS, "l.external_id", external_ids).await?;
-        rows.iter().map(|row| Ok((row.text("external_id")?, row.id("id")?))).collect()
+        let mut found = Vec::new();
+        for row in having(self, LEADS, "l.id", &own_ids(external_ids)).await? {
+            let id: LeadId = row.id("id")?;
+            found.push((id.to_string(), id));
+        }
+        for row in having(self, LEADS, "l.external_id", external_ids).await? {
+            found.push((row.text("external_id")?, row.id("id")?));
+        }
+        Ok(found)
     }
 
     async fn present_leads(&mut self, ids: &[LeadId]) -> Result<Vec<LeadId>> {
@@ -631,20 +671,24 @@ impl ImportRepository for OrgConnection {
         let enough = external_ids.len() + 2;
         let wanted = serde_json::Value::from(email_keys);
         let of_emails = self.all(LEADS_OF_EMAILS, args![wanted, enough]).await?;
-        let ids = of_emails.iter().map(|row| row.id("id")).collect::<Result<Vec<Uuid>>>()?;
+        let mut ids = of_emails.iter().map(|row| row.id("id")).collect::<Result<Vec<Uuid>>>()?;
+        ids.extend(own_ids(external_ids));
         rows.extend(having(self, leads::LIST, "l.id", &ids).await?);
-        let (mut found, mut known) = (Vec::new(), HashSet::new());
-        for row in rows {
-            let lead = leads::lead(&row)?;
-            if known.insert(lead.id) {
-                found.push(lead);
-            }
-        }
-        Ok(found)
+        each_once(&rows)?.into_iter().map(leads::lead).collect()
     }
 
     async fn deals_with(&mut self, external_ids: &[String]) -> Result<Vec<Deal>> {
-        having(self, deals::LIST, "d.external_id", external_ids).await?.iter().map(deals::deal).collect()
+        let mut rows = having(self, deals::LIST, "d.external_id", external_ids).await?;
+        rows.extend(having(self, deals::LIST, "d.id", &own_ids(external_ids)).await?);
+        each_once(&rows)?.into_iter().map(deals::deal).collect()
+    }
+
+    async fn commit_without_waiting_for_disk(&mut self) -> Result<()> {
+        match self.engine() {
+            Engine::Postgres => self.tx.execute(DO_NOT_WAIT_FOR_DISK, args![]).await.map(|_| ()),
+            // Its commits never wait: the log is synchronized when it is written to the file.
+            Engine::Sqlite => Ok(()),
+        }
     }
 
     async fn insert_leads(&mut self, records: Arc<[Lead]>) -> Result<()> {

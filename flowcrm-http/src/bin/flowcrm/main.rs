@@ -19,6 +19,11 @@ use clap::{Parser, Subcommand};
 use settings::DatabaseSettings;
 use tracing_subscriber::EnvFilter;
 
+/// How it is tuned stands in `.cargo/config.toml`.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// FlowCRM: leads, deals and tasks for a sales team, on one database file or on Postgres.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, propagate_version = true)]

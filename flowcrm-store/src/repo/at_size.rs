@@ -20,6 +20,7 @@ use flowcrm_core::users::{User, UserRepository};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::many::insert_all;
 use super::support::TestDatabase;
 use super::{deals, leads, tasks};
 use crate::sql::{Database, Index, List, OrgConnection, RunAs};
@@ -238,14 +239,14 @@ impl World {
         let numbers: Vec<u64> = (0..total).collect();
         for chunk in numbers.chunks(5_000) {
             let records = chunk.iter().map(|number| Record { number: *number, total }.lead());
-            leads::insert_all(&mut connection, records.collect()).await.unwrap();
+            insert_all::<Lead>(&mut connection, records.collect()).await.unwrap();
         }
         for chunk in numbers[..numbers.len() / 4].chunks(5_000) {
             let total = total / 4;
             let records = chunk.iter().map(|number| Record { number: *number, total });
             let records: Vec<Record> = records.collect();
             let new = records.iter().map(Record::deal).collect();
-            deals::insert_all(&mut connection, new).await.unwrap();
+            insert_all::<Deal>(&mut connection, new).await.unwrap();
             let new: Vec<Task> = records.iter().map(Record::task).collect();
             tasks::insert_all(&mut connection, &new).await.unwrap();
         }

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use flowcrm_core::deals::{Deal, DealQuery, DealRepository, DealSort, DealStage};
 use flowcrm_core::ids::{DealId, LeadId, UserId};
@@ -9,8 +7,9 @@ use flowcrm_core::{Error, Result};
 use uuid::Uuid;
 
 use super::figures::Figures;
-use super::terms;
-use crate::sql::{Index, List, OrgConnection, Preparer, Row, Sql, Table, Value, args, statements, words_of};
+use super::many::Many;
+use super::terms::{self, Terms};
+use crate::sql::{Index, List, OrgConnection, Row, Sql, Table, Value, args, statements, words_of};
 
 macro_rules! columns {
     () => {
@@ -52,8 +51,6 @@ const INSERT: &str = "INSERT INTO deals (
     org_id, id, title, value, stage, probability, expected_close, closed_at, lead_id, owner_id, assigned_to_id, notes,
     lost_reason, external_id, search, version, created_at, updated_at
 )";
-
-const DELETE_MANY: &str = "DELETE FROM deals WHERE (org_id, id)";
 
 statements! {
     FIND = Sql::both(concat!("SELECT ", columns!(), "
@@ -158,39 +155,26 @@ fn values(deal: &Deal, words: &str) -> Vec<Value> {
     ]
 }
 
-/// Adds new deals with their words; `conflict` when one of their external ids is taken.
-pub(crate) async fn insert_all(connection: &mut OrgConnection, deals: Arc<[Deal]>) -> Result<()> {
-    let prepare = move |preparer: &Preparer| {
-        let words: Vec<String> = deals.iter().map(search).collect();
-        let rows = deals.iter().zip(&words).map(|(deal, words)| values(deal, words));
-        preparer.insert_many(INSERT, rows)?;
-        terms::DEALS.prepare(preparer, with_ids(&deals, &words))?;
-        let mut figures = Figures::default();
-        for deal in deals.iter() {
-            figures.deal_changed(None, Some(deal));
-        }
-        Ok(figures)
-    };
-    let figures = connection.run_prepared(prepare).await?;
-    connection.figures.add(figures);
-    Ok(())
-}
+impl Many for Deal {
+    const INSERT: &'static str = INSERT;
+    const DELETE: &'static str = "DELETE FROM deals WHERE (org_id, id)";
+    const TERMS: Terms = terms::DEALS;
 
-/// The words of some deals, each with the id of its deal.
-fn with_ids<'a>(deals: &[Deal], words: &'a [String]) -> impl Iterator<Item = (Uuid, &'a str)> {
-    deals.iter().map(|deal| deal.id.as_uuid()).zip(words.iter().map(String::as_str))
-}
-
-/// Deletes deals that nothing refers to, with their words.
-pub(crate) async fn remove_all(connection: &mut OrgConnection, deals: &[Deal]) -> Result<()> {
-    let ids: Vec<_> = deals.iter().map(|deal| args![deal.id]).collect();
-    connection.delete_many(DELETE_MANY, ids).await?;
-    let words: Vec<String> = deals.iter().map(search).collect();
-    terms::DEALS.remove(connection, with_ids(deals, &words)).await?;
-    for deal in deals {
-        connection.figures.deal_changed(Some(deal), None);
+    fn id(&self) -> Uuid {
+        self.id.as_uuid()
     }
-    Ok(())
+
+    fn search(&self) -> String {
+        search(self)
+    }
+
+    fn values(&self, words: &str) -> Vec<Value> {
+        values(self, words)
+    }
+
+    fn count(figures: &mut Figures, former: Option<&Self>, now: Option<&Self>) {
+        figures.deal_changed(former, now);
+    }
 }
 
 pub(crate) fn narrowed(query: &DealQuery) -> List {

@@ -14,6 +14,7 @@ use flowcrm_core::time::Timestamp;
 use flowcrm_core::{Error, Result};
 use uuid::Uuid;
 
+use super::many::{insert_all, remove_all};
 use super::{deals, leads};
 use crate::sql::{Engine, OrgConnection, Row, Select, Sql, Value, args, statements};
 
@@ -587,11 +588,11 @@ impl ImportRepository for OrgConnection {
     }
 
     async fn remove_leads(&mut self, records: &[Lead]) -> Result<()> {
-        leads::remove_all(self, records).await
+        remove_all(self, records).await
     }
 
     async fn remove_deals(&mut self, records: &[Deal]) -> Result<()> {
-        deals::remove_all(self, records).await
+        remove_all(self, records).await
     }
 
     async fn foresee(&mut self, id: ImportId, keys: &[(String, Uuid)]) -> Result<()> {
@@ -692,10 +693,10 @@ impl ImportRepository for OrgConnection {
     }
 
     async fn insert_leads(&mut self, records: Arc<[Lead]>) -> Result<()> {
-        leads::insert_all(self, records).await
+        insert_all(self, records).await
     }
 
     async fn insert_deals(&mut self, records: Arc<[Deal]>) -> Result<()> {
-        deals::insert_all(self, records).await
+        insert_all(self, records).await
     }
 }

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use flowcrm_core::access::Visibility;
 use flowcrm_core::email::Email;
@@ -11,9 +9,10 @@ use flowcrm_core::{Error, Result};
 use uuid::Uuid;
 
 use super::figures::Figures;
-use super::terms;
+use super::many::Many;
+use super::terms::{self, Terms};
 use crate::sql::{
-    Index, List, OrgConnection, Preparer, Row, Select, Sql, Table, Value, args, statements, words_of,
+    Index, List, OrgConnection, Row, Select, Sql, Table, Value, args, statements, words_of,
 };
 
 macro_rules! columns {
@@ -53,8 +52,6 @@ const INSERT: &str = "INSERT INTO leads (
     org_id, id, name, email, email_key, phone, company, source, status, value, notes, external_id, owner_id,
     assigned_to_id, is_converted, search, version, created_at, updated_at
 )";
-
-const DELETE_MANY: &str = "DELETE FROM leads WHERE (org_id, id)";
 
 statements! {
     FIND = Sql::both(concat!("SELECT ", columns!(), "
@@ -164,39 +161,26 @@ fn values(lead: &Lead, words: &str) -> Vec<Value> {
     ]
 }
 
-/// Adds new leads with their words; `conflict` when one of their external ids is taken.
-pub(crate) async fn insert_all(connection: &mut OrgConnection, leads: Arc<[Lead]>) -> Result<()> {
-    let prepare = move |preparer: &Preparer| {
-        let words: Vec<String> = leads.iter().map(search).collect();
-        let rows = leads.iter().zip(&words).map(|(lead, words)| values(lead, words));
-        preparer.insert_many(INSERT, rows)?;
-        terms::LEADS.prepare(preparer, with_ids(&leads, &words))?;
-        let mut figures = Figures::default();
-        for lead in leads.iter() {
-            figures.lead_changed(None, Some(lead));
-        }
-        Ok(figures)
-    };
-    let figures = connection.run_prepared(prepare).await?;
-    connection.figures.add(figures);
-    Ok(())
-}
+impl Many for Lead {
+    const INSERT: &'static str = INSERT;
+    const DELETE: &'static str = "DELETE FROM leads WHERE (org_id, id)";
+    const TERMS: Terms = terms::LEADS;
 
-/// The words of some leads, each with the id of its lead.
-fn with_ids<'a>(leads: &[Lead], words: &'a [String]) -> impl Iterator<Item = (Uuid, &'a str)> {
-    leads.iter().map(|lead| lead.id.as_uuid()).zip(words.iter().map(String::as_str))
-}
-
-/// Deletes leads that nothing refers to, with their words.
-pub(crate) async fn remove_all(connection: &mut OrgConnection, leads: &[Lead]) -> Result<()> {
-    let ids: Vec<_> = leads.iter().map(|lead| args![lead.id]).collect();
-    connection.delete_many(DELETE_MANY, ids).await?;
-    let words: Vec<String> = leads.iter().map(search).collect();
-    terms::LEADS.remove(connection, with_ids(leads, &words)).await?;
-    for lead in leads {
-        connection.figures.lead_changed(Some(lead), None);
+    fn id(&self) -> Uuid {
+        self.id.as_uuid()
     }
-    Ok(())
+
+    fn search(&self) -> String {
+        search(self)
+    }
+
+    fn values(&self, words: &str) -> Vec<Value> {
+        values(self, words)
+    }
+
+    fn count(figures: &mut Figures, former: Option<&Self>, now: Option<&Self>) {
+        figures.lead_changed(former, now);
+    }
 }
 
 pub(crate) fn narrowed(visibility: Visibility, query: &LeadQuery) -> List {

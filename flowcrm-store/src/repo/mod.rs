@@ -9,6 +9,7 @@ pub(crate) mod figures;
 pub(crate) mod imports;
 pub(crate) mod leads;
 pub(crate) mod log;
+mod many;
 pub(crate) mod notifications;
 pub(crate) mod organizations;
 pub(crate) mod sessions;

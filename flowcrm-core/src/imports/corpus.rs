@@ -30,12 +30,6 @@ struct Meant {
     currency: &'static str,
 }
 
-impl Meant {
-    fn goes_in(&self) -> bool {
-        self.cents >= 0 && (self.cents == 0 || !self.currency.to_lowercase().starts_with("eur"))
-    }
-}
-
 /// How a file is written.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
@@ -348,6 +342,12 @@ impl Dialect {
         Ok((trial.records.iter().map(record).collect(), trial.rejections.len()))
     }
 
+    /// Whether a row is to go in; where the options name the currency, the column that names it is not asked.
+    fn takes(&self, row: &Meant) -> bool {
+        let is_foreign = !self.names_options && row.currency.to_lowercase().starts_with("eur");
+        row.cents >= 0 && (row.cents == 0 || !is_foreign)
+    }
+
     /// What is to go in, and how many rows are not.
     fn expected(&self, table: &[Meant]) -> (Vec<Value>, usize) {
         let [name, day] = self.fields();
@@ -357,7 +357,7 @@ impl Dialect {
             let notes = Some(&row.notes).filter(|notes| !notes.is_empty());
             json!({name: row.name, day: format!("{}T00:00:00.000Z", row.day), "value": value, "notes": notes})
         };
-        let going: Vec<Value> = table.iter().filter(|row| row.goes_in()).map(record).collect();
+        let going: Vec<Value> = table.iter().filter(|row| self.takes(row)).map(record).collect();
         let rejected = table.len() - going.len();
         (going, rejected)
     }

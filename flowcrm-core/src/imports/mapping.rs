@@ -82,6 +82,9 @@ impl Mapper {
                 }
             }
         }
+        if options.currency.is_none() {
+            mapper.find_currencies(&header);
+        }
         let names = ImportField::names_of(kind);
         if errors.is_empty() && !names.iter().any(|field| mapper.plan.has(*field)) {
             let others: Vec<&str> = names[1..].iter().map(|field| field.as_str()).collect();
@@ -166,6 +169,23 @@ impl Mapper {
         })
     }
 
+    /// Finds the columns that say in which currency the value is, unless that is said otherwise: whether the value's own
+    /// column was named or guessed, an amount in another currency is another amount.
+    fn find_currencies(&mut self, header: &[&str]) {
+        let Some(value) = self.plan.fields.get(&ImportField::Value) else { return };
+        let folded: Vec<String> = header.iter().map(|name| fold(name)).collect();
+        let amounts = value.places().iter().map(|place| self.plan.positions[*place]);
+        let names = amounts.flat_map(|at| currencies_of(&folded[at]));
+        let found = names.filter_map(|name| folded.iter().position(|folded| *folded == name));
+        let found: Vec<usize> = found.collect();
+        for position in found {
+            let place = self.place(position, header);
+            if !self.plan.currencies.contains(&place) {
+                self.plan.currencies.push(place);
+            }
+        }
+    }
+
     fn guess(&mut self, header: &[&str], sample: &[Record], kind: ImportKind) {
         let folded: Vec<String> = header.iter().map(|name| fold(name)).collect();
         // Of the rejected rows of a file, the whole file has told what its columns hold.
@@ -179,11 +199,6 @@ impl Mapper {
             let fits = |at: &usize| may_hold(*field, sample, *at);
             let mut found: Vec<usize> = names.filter_map(position).filter(fits).collect();
             found.truncate(if field.falls_back() { 20 } else { 1 });
-            if let (ImportField::Value, [amount]) = (field, found.as_slice()) {
-                let names = currencies_of(&folded[*amount]);
-                let currencies: Vec<usize> = names.iter().filter_map(|name| position(name)).collect();
-                self.plan.currencies = currencies.iter().map(|at| self.place(*at, header)).collect();
-            }
             if *field == ImportField::Stage {
                 let (statuses, stages): (Vec<usize>, Vec<usize>) =
                     found.iter().partition(|at| folded[**at].ends_with("status"));

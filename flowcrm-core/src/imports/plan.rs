@@ -76,7 +76,7 @@ pub(super) enum Reading {
 }
 
 impl Reading {
-    fn places(&self) -> &[usize] {
+    pub(super) fn places(&self) -> &[usize] {
         match self {
             Self::FirstOf(places) | Self::Join(places) => places,
         }

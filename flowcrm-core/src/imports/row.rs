@@ -320,11 +320,20 @@ mod tests {
         let deal =
             read::<NewDeal, DealPatch>(ImportKind::Deals, json!({}), &of_company, &["Loom", "5", "EUR"]);
         assert!(deal.is_ok());
-        let mapping = json!({"mapping": {"title": "title", "value": "Amount"}});
-        let chosen = ["title", "Amount", "Currency"];
-        assert!(
-            read::<NewDeal, DealPatch>(ImportKind::Deals, mapping, &chosen, &["Loom", "5", "EUR"]).is_ok()
-        );
+        let chosen = |options: Value, currency: &str| {
+            let header = ["title", "Amount", "Currency", "Note"];
+            let cells = ["Loom", "5", currency, "EUR"];
+            read::<NewDeal, DealPatch>(ImportKind::Deals, options, &header, &cells).err()
+        };
+        let mapping = json!({"title": "title", "value": "Amount"});
+        let (column, value, reason) = chosen(json!({"mapping": mapping}), "EUR").unwrap();
+        assert_eq!((column.as_deref(), value.as_deref()), (Some("Currency"), Some("EUR")), "{reason}");
+        assert!(chosen(json!({"mapping": {"title": 0, "value": [1]}}), "EUR").is_some());
+        assert!(chosen(json!({"mapping": mapping}), "USD").is_none());
+        assert!(chosen(json!({"mapping": {"title": "title", "notes": "Note"}}), "EUR").is_none(), "no value");
+        for options in [json!({"currency": "USD", "mapping": mapping}), json!({"currency": "USD"})] {
+            assert!(chosen(options, "EUR").is_none(), "it is said what the amounts are in");
+        }
     }
 
     #[test]

@@ -147,24 +147,27 @@ impl Plan {
     }
 
     /// A cell as it can be sent again without the others of its column: what only these have told of it, it tells then
-    /// itself.
+    /// itself. Where a column fills a field of text as well, that takes over how it is told: `1,2340`, and not another
+    /// amount.
     pub(super) fn told<'a>(&self, place: usize, cell: &'a str, currency: Currency) -> Cow<'a, str> {
         let text = taken_back(cell.trim());
-        let is_chosen =
-            |field| self.values.get(field).is_some_and(|known| known.contains_key(&text.to_lowercase()));
-        if self.empty_values.contains(&text.to_lowercase()) || self.fields.keys().any(is_chosen) {
-            return text.into();
-        }
         let readers = self.fields.iter().filter(|(_, reading)| reading.places().contains(&place));
         let readers: Vec<ImportField> = readers.map(|(field, _)| *field).collect();
+        let word = text.to_lowercase();
+        let is_chosen =
+            |field: &ImportField| self.values.get(field).is_some_and(|known| known.contains_key(&word));
+        if self.empty_values.contains(&word) || readers.iter().any(is_chosen) {
+            return text.into();
+        }
         if let Some(order) = self.date_orders.get(&place)
-            && readers.iter().all(|field| field.is_date())
+            && readers.iter().any(|field| field.is_date())
         {
             return dates::told(text, *order);
         }
-        match (readers.as_slice(), self.decimal_marks.get(&place), self.scales.get(&place)) {
-            ([ImportField::Value], Some(mark), _) => amounts::told(text, *mark, currency),
-            ([ImportField::Probability], _, Some(scale)) => probability::told(text, *scale),
+        let fills = |field| readers.contains(&field);
+        match (self.decimal_marks.get(&place), self.scales.get(&place)) {
+            (Some(mark), _) if fills(ImportField::Value) => amounts::told(text, *mark, currency),
+            (_, Some(scale)) if fills(ImportField::Probability) => probability::told(text, *scale),
             _ => text.into(),
         }
     }

@@ -211,15 +211,24 @@ mod tests {
                      Zoe,z @x.org,01/02/2026,1.500,''+49 30\n";
         let fractions = "title,stage,probability\nA,,0.5\nLoom,Gone,1\n";
         let percents = "title,stage,probability\nA,,50\nLoom,Gone,1\n";
-        for (kind, file, wrong, right, expected) in [
-            (ImportKind::Leads, leads, "z @x", "z@x", json!({"value": 1500, "phone": "'+49 30"})),
-            (ImportKind::Deals, fractions, "Gone", "won", json!({"probability": 100})),
-            (ImportKind::Deals, percents, "Gone", "won", json!({"probability": 1})),
+        let none = json!({});
+        let values = json!({"values": {"stage": {"1": "CLOSED_WON"}}});
+        let shared = json!({"mapping": {
+            "title": "title", "value": "amount", "notes": "amount", "createdAt": "day", "lostReason": "day", "stage": "stage",
+        }});
+        let of_shared = "title,amount,day,stage\nA,\"0,50\",31/01/2026,\nLoom,1.500,01/02/2026,Gone\n";
+        let expected_shared = json!({"value": 1500, "createdAt": "2026-02-01T00:00:00.000Z"});
+        for (kind, options, file, wrong, right, expected) in [
+            (ImportKind::Leads, &none, leads, "z @x", "z@x", json!({"value": 1500, "phone": "'+49 30"})),
+            (ImportKind::Deals, &none, fractions, "Gone", "won", json!({"probability": 100})),
+            (ImportKind::Deals, &values, fractions, "Gone", "won", json!({"probability": 100})),
+            (ImportKind::Deals, &none, percents, "Gone", "won", json!({"probability": 1})),
+            (ImportKind::Deals, &shared, of_shared, "Gone", "won", expected_shared),
         ] {
-            let first = Trial::of(kind, &json!({}), file.as_bytes()).unwrap();
+            let first = Trial::of(kind, options, file.as_bytes()).unwrap();
             assert_eq!(first.rejections.len(), 1, "{file}");
             let righted = file_of(&first).replace(wrong, right);
-            let again = Trial::of(kind, &json!({}), righted.as_bytes()).unwrap();
+            let again = Trial::of(kind, options, righted.as_bytes()).unwrap();
             assert_eq!(again.records.len(), 1, "{righted} {:?}", again.rejections);
             for (field, value) in expected.as_object().unwrap() {
                 assert_eq!(&again.records[0][field], value, "{righted}");

@@ -2,6 +2,8 @@
 
 use csv_core::ReadRecordResult;
 
+use super::quotes::{Marks, Quoting};
+
 /// The longest row, as it stands in the file; a longer one has a quote that is never closed.
 const LONGEST_ROW: usize = 1024 * 1024;
 
@@ -20,8 +22,9 @@ pub(super) struct Record {
 
 /// Reads the rows of a file's text that is pushed piece by piece; pieces may end anywhere.
 ///
-/// Blank lines are no rows. A row of more than 1 MiB is refused. Errors are sentences without their subject, which is
-/// the file.
+/// Blank lines are no rows. A row of more than 1 MiB is refused, and so is a file with text behind the closing quote of a
+/// cell where it is not certain that the row ends with its line: what follows might belong to it. Errors are sentences
+/// without their subject, which is the file.
 pub(super) struct CsvParser {
     reader: csv_core::Reader,
     delimiter: u8,
@@ -29,6 +32,10 @@ pub(super) struct CsvParser {
     /// The line behind the last row.
     next_line: i64,
     after_carriage_return: bool,
+    /// Whether rows that end nobody knows where are read all the same.
+    is_trial: bool,
+    /// The line of a row that may go on where no quote opens a cell, but one closes it.
+    unfinished: Option<i64>,
     row: Row,
 }
 
@@ -40,38 +47,11 @@ struct Row {
     size: usize,
     quoting: Quoting,
     is_malformed: bool,
+    marks: Marks,
     output: Vec<u8>,
     written: usize,
     ends: Vec<usize>,
     ended: usize,
-}
-
-/// Where the last byte stands to the quotes of its cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Quoting {
-    /// Before the cell: a quote opens it.
-    Before,
-    /// In a cell without quotes, where a quote is a character like others.
-    Without,
-    Within,
-    /// At a quote that closes the cell, or that another one doubles.
-    AtQuote,
-    /// Behind the quotes, where blanks may stand.
-    Behind,
-}
-
-impl Quoting {
-    /// Where the next byte stands.
-    const fn then(self, byte: u8, delimiter: u8) -> Self {
-        match (self, byte) {
-            (Self::Within, b'"') => Self::AtQuote,
-            (Self::Before | Self::AtQuote, b'"') | (Self::Within, _) => Self::Within,
-            (_, b'\r' | b'\n') => Self::Before,
-            (_, byte) if byte == delimiter => Self::Before,
-            (Self::AtQuote | Self::Behind, b' ' | b'\t') => Self::Behind,
-            _ => Self::Without,
-        }
-    }
 }
 
 impl CsvParser {
@@ -83,6 +63,7 @@ impl CsvParser {
             size: 0,
             quoting: Quoting::Before,
             is_malformed: false,
+            marks: Marks::default(),
             output: vec![0; 4096],
             written: 0,
             ends: vec![0; 64],
@@ -94,8 +75,15 @@ impl CsvParser {
             line: 1,
             next_line: 1,
             after_carriage_return: false,
+            is_trial: false,
+            unfinished: None,
             row,
         }
+    }
+
+    /// A parser that only tries whether a delimiter fits.
+    pub(super) fn trying(delimiter: u8) -> Self {
+        Self { is_trial: true, ..Self::new(delimiter) }
     }
 
     /// Ends the file, and adds its last row if no line end followed it.
@@ -113,7 +101,8 @@ impl CsvParser {
             match self.step(&[]).0 {
                 ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => self.row.grow(),
                 ReadRecordResult::Record => {
-                    records.push(self.row.take()?);
+                    self.row.marks.end_cell(self.row.quoting);
+                    records.push(self.take()?);
                     return Ok(());
                 }
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => return Ok(()),
@@ -150,11 +139,31 @@ impl CsvParser {
                 ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => self.row.grow(),
                 ReadRecordResult::Record => {
                     self.next_line = self.line;
-                    records.push(self.row.take()?);
+                    records.push(self.take()?);
                 }
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
             }
         }
+    }
+
+    /// The row that has ended.
+    fn take(&mut self) -> Result<Record, String> {
+        let marks = self.row.marks;
+        let unfinished = match self.row.is_malformed {
+            true if marks.are_uncertain() => Some(self.row.line),
+            true => None,
+            false => self.unfinished.filter(|_| marks.have_tail()),
+        };
+        if let Some(line) = unfinished.filter(|_| !self.is_trial) {
+            return Err(format!(
+                "has text behind the closing quote of a cell in the row on line {line}, and where that row ends is not \
+                 certain: a quote within a cell must be doubled"
+            ));
+        }
+        if self.row.is_malformed && marks.are_open_ended() {
+            self.unfinished.get_or_insert(self.row.line);
+        }
+        self.row.take()
     }
 
     /// One step of the reader: what came of it, and how many bytes it took.
@@ -183,10 +192,12 @@ impl Row {
     fn begin(&mut self, line: i64, is_after_blank: bool) {
         (self.is_begun, self.line, self.is_after_blank) = (true, line, is_after_blank);
         (self.size, self.quoting, self.is_malformed) = (0, Quoting::Before, false);
+        self.marks = Marks::default();
         (self.written, self.ended) = (0, 0);
     }
 
     fn follow(&mut self, byte: u8, delimiter: u8) {
+        self.marks.follow(byte, self.quoting, delimiter);
         let next = self.quoting.then(byte, delimiter);
         self.is_malformed |=
             next == Quoting::Without && matches!(self.quoting, Quoting::AtQuote | Quoting::Behind);
@@ -296,6 +307,36 @@ mod tests {
             assert_eq!(records[3].cells, ["E \"ve\" ", "5\" pipe"]);
             assert_eq!(records[5].cells, ["Gus", "\""]);
         }
+    }
+
+    #[test]
+    fn a_row_that_may_go_on_behind_its_line_is_refused() {
+        for (file, line) in [
+            ("name,notes\nAda,\"said \\\"hi\\\"\nBob, again\"\n", 2),
+            ("name,notes\nAda,\"6\\\"\"\nBob,\nEve,\"x\"\n", 2),
+            ("name,notes\nAda,\"said \"hi\"\nBob, again\"\n", 2),
+            ("name,notes\nAda,\"a 5\\\" pipe\nBob, again\"\n", 2),
+            ("name,notes\nAda,\"a 5\" pipe\nBob, again\"\n", 2),
+            ("name,notes\nAda,\"a 5\" pipe\nBob\nEve, again\"", 2),
+            ("name,notes\nAda,x\nBob,\"two\nlines\" y\n", 3),
+        ] {
+            for piece in [1, 7, 1_000] {
+                let refusal = parse(file.as_bytes(), piece).unwrap_err();
+                let is_clear = refusal.contains(&format!("line {line}")) && refusal.contains("doubled");
+                assert!(is_clear, "{file:?} {refusal}");
+            }
+        }
+        for file in [
+            "name,notes\nAda,\"x\" y\nBob,5\" pipe\n",
+            "name,notes\nAda,5\"\nBob,\"C:\\\"\n",
+            "name,notes\nAda,\"two\nlines\"\nBob,\"say \"\"hi\"\"\"\n",
+            "name,notes\nAda,\"say \\\"hi\\\" now\"\nBob,5\"\n",
+        ] {
+            assert_eq!(parse(file.as_bytes(), 5).map(|rows| rows.len()), Ok(3), "{file:?}");
+        }
+        let (mut parser, mut records) = (CsvParser::trying(b','), Vec::new());
+        parser.push(b"name,notes\nAda,\"said \"hi\"\nBob, again\"\n", &mut records).unwrap();
+        assert_eq!(records.len(), 3, "what only tries goes on");
     }
 
     #[test]

@@ -65,7 +65,7 @@ fn announced(head: &str) -> Option<u8> {
 
 /// How many of a hundred rows have as many columns as the first, when that has several.
 fn evenness(head: &str, is_whole: bool, delimiter: u8) -> Option<usize> {
-    let (mut parser, mut records) = (CsvParser::new(delimiter), Vec::new());
+    let (mut parser, mut records) = (CsvParser::trying(delimiter), Vec::new());
     parser.push(head.as_bytes(), &mut records).ok()?;
     if is_whole {
         parser.finish(&mut records).ok()?;

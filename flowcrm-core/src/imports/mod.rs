@@ -33,6 +33,7 @@ mod options;
 mod plan;
 mod probability;
 mod progress;
+mod quotes;
 mod rejected_file;
 mod repository;
 mod roster;

@@ -32,6 +32,9 @@ pub(super) struct CsvParser {
     /// The line behind the last row.
     next_line: i64,
     after_carriage_return: bool,
+    /// What has ended lines since the last row, its first four bytes: `\r\r\n` is one end, of files that were
+    /// written twice as text, and no blank line.
+    line_ends: Vec<u8>,
     /// Whether rows that end nobody knows where are read all the same.
     is_trial: bool,
     /// The line of a row that may go on where no quote opens a cell, but one closes it.
@@ -75,6 +78,7 @@ impl CsvParser {
             line: 1,
             next_line: 1,
             after_carriage_return: false,
+            line_ends: Vec::new(),
             is_trial: false,
             unfinished: None,
             row,
@@ -116,6 +120,7 @@ impl CsvParser {
             if !self.row.is_begun {
                 let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
                 self.count(&bytes[..blank]);
+                self.line_ends.extend(bytes[..blank].iter().take(4 - self.line_ends.len().min(4)));
                 bytes = &bytes[blank..];
             }
             // To the reader, nothing is the end of the file.
@@ -123,11 +128,13 @@ impl CsvParser {
                 return Ok(());
             }
             if !self.row.is_begun {
-                self.row.begin(self.line, self.line > self.next_line);
+                let is_after_blank = self.line > self.next_line && self.line_ends != b"\r\r\n";
+                self.row.begin(self.line, is_after_blank);
             }
             let (result, taken) = self.step(bytes);
             self.count(&bytes[..taken]);
             self.row.size += taken;
+            let last = bytes[..taken].last().copied();
             bytes = &bytes[taken..];
             if self.row.size > LONGEST_ROW {
                 let line = self.row.line;
@@ -139,6 +146,7 @@ impl CsvParser {
                 ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => self.row.grow(),
                 ReadRecordResult::Record => {
                     self.next_line = self.line;
+                    self.line_ends = last.into_iter().collect();
                     records.push(self.take()?);
                 }
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
@@ -277,6 +285,23 @@ mod tests {
         parser.finish(&mut records).unwrap();
         let after_blank: Vec<bool> = records.iter().map(|record| record.is_after_blank).collect();
         assert_eq!(after_blank, [false, false, true, false]);
+        for (file, expected) in [
+            ("a\r\r\n1\r\r\n2\r\r\n", [false, false, false]),
+            ("a\r\r\n1\r\r\n\r\r\n2\r\r\n", [false, false, true]),
+            ("a\n1\n\r\n2", [false, false, true]),
+            ("a\r1\r\r2", [false, false, true]),
+            ("a\r\n1\r\n\r\n2", [false, false, true]),
+        ] {
+            for piece in [1, 2, 100] {
+                let (mut parser, mut records) = (CsvParser::new(b','), Vec::new());
+                for bytes in file.as_bytes().chunks(piece) {
+                    parser.push(bytes, &mut records).unwrap();
+                }
+                parser.finish(&mut records).unwrap();
+                let after_blank: Vec<bool> = records.iter().map(|record| record.is_after_blank).collect();
+                assert_eq!(after_blank, expected, "{file:?}");
+            }
+        }
     }
 
     #[test]

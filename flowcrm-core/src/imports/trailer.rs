@@ -7,6 +7,54 @@ use super::field::fold;
 /// So many rows may be a trailer: more are rows of the file, whatever they say.
 const LONGEST: usize = 20;
 
+/// So many bytes are held back at most, those of the cells themselves among them.
+const MOST_HELD: usize = 1024 * 1024;
+
+/// What sums are called, folded.
+const SUMS: [&str; 41] = [
+    "total",
+    "totals",
+    "sum",
+    "subtotal",
+    "subtotals",
+    "totalsum",
+    "totalamount",
+    "totalamounts",
+    "totalvalue",
+    "totalrevenue",
+    "totalprice",
+    "totalcount",
+    "totaldeals",
+    "totalleads",
+    "totalrecords",
+    "totalopportunities",
+    "totalcontacts",
+    "overalltotal",
+    "overall",
+    "gesamt",
+    "gesamtsumme",
+    "gesamtbetrag",
+    "gesamtwert",
+    "summe",
+    "endsumme",
+    "zwischensumme",
+    "totale",
+    "totaal",
+    "totalt",
+    "totalgeneral",
+    "totalgénéral",
+    "sommetotale",
+    "somme",
+    "suma",
+    "somma",
+    "soma",
+    "yhteensä",
+    "razem",
+    "celkem",
+    "итого",
+    "toplam",
+];
+
 /// Why a row is rejected that sums the others up, or else is a record of that name.
 pub(super) const MAY_BE_SUM: &str = "the row may sum the others up, as it is the last one and says nothing but numbers; if it is a record, send it again \
      in the file of rejected rows";
@@ -39,6 +87,7 @@ pub(super) enum Turn {
 #[derive(Debug, Default)]
 pub(super) struct Trailer {
     held: Vec<(Record, Last)>,
+    size: usize,
 }
 
 impl Trailer {
@@ -48,9 +97,12 @@ impl Trailer {
         let is_below_gap = record.is_after_blank || above == Some(Last::Blank);
         let is_below_text = matches!(above, Some(Last::Signature | Last::Text));
         let last = last(&record, width, is_below_gap, is_below_text);
-        if last != Last::Record && self.held.len() < LONGEST {
+        let size = record.cells.iter().map(|cell| size_of::<String>() + cell.len()).sum::<usize>();
+        if last != Last::Record && self.held.len() < LONGEST && self.size + size <= MOST_HELD {
+            self.size += size;
             self.held.push((record, last));
         } else {
+            self.size = 0;
             turns.extend(self.held.drain(..).map(|(held, _)| Turn::Row(held)));
             turns.push(Turn::Row(record));
         }
@@ -78,23 +130,34 @@ fn last(record: &Record, width: usize, is_below_gap: bool, is_below_text: bool) 
         _ if record.is_malformed => Last::Record,
         [] => Last::Blank,
         [text] if is_signature(text, is_apart) => Last::Signature,
-        [name, numbers @ ..] if !numbers.is_empty() => match sum(name, is_below_gap) {
-            Some(last) if numbers.iter().all(|cell| is_number(cell)) => last,
-            _ => Last::Record,
-        },
+        [name, figures @ ..] if !figures.is_empty() => sum(name, figures, is_below_gap),
         [_] if is_line && is_apart => Last::Text,
         _ => Last::Record,
     }
 }
 
-/// What a row of numbers is that begins with this name, if it may be a sum.
-fn sum(name: &str, is_below_gap: bool) -> Option<Last> {
-    match fold(name).as_str() {
-        "grandtotal" | "grandtotals" => Some(Last::Signature),
-        "total" | "totals" | "sum" if is_below_gap || name.ends_with(':') => Some(Last::Signature),
-        "total" | "totals" | "sum" => Some(Last::MaybeSum),
-        _ => None,
+/// What a row is that begins with this name, and has these other cells.
+fn sum(name: &str, figures: &[&str], is_below_gap: bool) -> Last {
+    let word = fold(name);
+    let is_grand = matches!(word.as_str(), "grandtotal" | "grandtotals");
+    let is_plain = matches!(word.as_str(), "total" | "totals" | "sum");
+    let is_percent = |cell: &str| cell.strip_suffix('%').is_some_and(|number| is_number(number.trim_end()));
+    let is_none = |cell: &str| matches!(cell, "-" | "\u{2013}" | "\u{2014}");
+    let has_numbers = figures.iter().any(|cell| is_number(cell));
+    let has_words = !figures.iter().all(|cell| is_number(cell) || is_percent(cell) || is_none(cell));
+    if !has_numbers || has_words || !is_grand && !SUMS.contains(&word.as_str()) {
+        return Last::Record;
     }
+    let is_marked = is_grand || is_plain && (is_below_gap || name.ends_with(':'));
+    let is_certain = is_marked && figures.iter().all(|cell| is_number(cell) && !may_be_phone(cell));
+    if is_certain { Last::Signature } else { Last::MaybeSum }
+}
+
+/// Whether a number may be one of a telephone: `0147444546`.
+fn may_be_phone(number: &str) -> bool {
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let has_mark = number.contains(|letter: char| !letter.is_ascii_digit() && letter != ' ');
+    !has_mark && (digits >= 7 || digits > 1 && number.starts_with('0'))
 }
 
 /// Whether a text that stands alone in its row is what reports write below their records. Where it stands below a gap, or
@@ -185,6 +248,30 @@ mod tests {
             let line = if record.starts_with('\n') { 4 } else { 3 };
             assert_eq!(turns(&format!("a,b,c\nAda,1,2\n{record}")), (vec![1, 2, line], vec![]), "{record:?}");
         }
+        for sum in [
+            "Gesamt,,5\n",
+            "Total amount,,5\n",
+            "Total,5,50%\n",
+            "Total,-,5\n",
+            "Sub-Total,,5\n",
+            "Grand Total,0147444546,\n",
+            "Total:,0147444546,\n",
+        ] {
+            assert_eq!(turns(&format!("a,b,c\nAda,1,2\n{sum}")), (vec![1, 2], vec![3]), "{sum:?}");
+        }
+        for below_gap in
+            ["\nTotal,0147444546,\n", ",,\nTotal,147 444 546,\n", "\nTotal,5,50%\n", "\nGesamt,,5\n"]
+        {
+            let expected = (vec![1, 2], vec![4]);
+            assert_eq!(turns(&format!("a,b,c\nAda,1,2\n{below_gap}")), expected, "{below_gap:?}");
+        }
+        for record in
+            ["Gesamt,x@gesamt.de,5\n", "Total,-,-\n", "Total Wine,,5\n", "Gesamt,,\n", "Total,50%,\n"]
+        {
+            assert_eq!(turns(&format!("a,b,c\nAda,1,2\n{record}")), (vec![1, 2, 3], vec![]), "{record:?}");
+        }
+        let doubled = "a,b,c\r\r\nAda,1,2\r\r\nTotal,,5\r\r\n";
+        assert_eq!(turns(doubled), (vec![1, 3], vec![5]), "no gap, so it is not certain");
         for sum in ["Total,,5\n", "Totals,2,5\n\n,,\n", "sum,5,\n\nCopyright 2026\n"] {
             assert_eq!(turns(&format!("a,b,c\nAda,1,2\n{sum}")), (vec![1, 2], vec![3]), "{sum:?}");
         }
@@ -228,6 +315,18 @@ mod tests {
             let (names, count) = names(kind, name, file);
             assert_eq!((names.len(), count), (records, rejected), "{file} {names:?}");
         }
+    }
+
+    #[test]
+    fn a_trailer_is_not_wide() {
+        let (mut trailer, mut turns) = (Trailer::default(), Vec::new());
+        for line in 1..=10 {
+            let cells = vec![String::new(); 10_000];
+            let record = Record { line, is_after_blank: false, is_malformed: false, cells };
+            trailer.push(record, 3, &mut turns);
+            assert!(trailer.held.iter().map(|(record, _)| record.cells.len()).sum::<usize>() < 50_000);
+        }
+        assert!(!turns.is_empty());
     }
 
     #[test]

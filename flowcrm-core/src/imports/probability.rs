@@ -14,7 +14,7 @@ pub(super) enum Scale {
     Percent,
     /// 0.9 is 90 percent.
     Fraction,
-    /// It has nothing but 0.0 and 1.0.
+    /// It has nothing but 0 and 1.
     Open,
 }
 
@@ -23,7 +23,7 @@ pub(super) enum Scale {
 pub(super) struct ScaleEvidence {
     has_fraction: bool,
     is_above_one: bool,
-    has_decimal_one: bool,
+    has_one: bool,
 }
 
 impl ScaleEvidence {
@@ -32,12 +32,13 @@ impl ScaleEvidence {
         let Some(number) = number(text) else { return };
         self.has_fraction |= !number.is_integer();
         self.is_above_one |= number > Decimal::ONE;
-        self.has_decimal_one |= number == Decimal::ONE && text != "1";
+        self.has_one |= number == Decimal::ONE;
     }
 
-    /// The scale of the column: fractions where there are some and none is above one.
+    /// The scale of the column: fractions where there are some and none is above one; of nothing but zeros and ones, it is
+    /// open what the ones are.
     pub(super) const fn decide(&self) -> Scale {
-        match (self.is_above_one, self.has_fraction, self.has_decimal_one) {
+        match (self.is_above_one, self.has_fraction, self.has_one) {
             (false, true, _) => Scale::Fraction,
             (false, false, true) => Scale::Open,
             _ => Scale::Percent,
@@ -107,11 +108,14 @@ mod tests {
             (&["0,5", "1"], Scale::Fraction),
             (&["10", "25", "100"], Scale::Percent),
             (&["33.27", "0.5"], Scale::Percent),
-            (&["0", "1"], Scale::Percent),
+            (&["0", "1"], Scale::Open),
+            (&["1"], Scale::Open),
+            (&["0", "0", "0%"], Scale::Percent),
+            (&["0", "1", "2"], Scale::Percent),
             (&["1.0", "0.0"], Scale::Open),
             (&["1.00", "1"], Scale::Open),
             (&["0.0"], Scale::Percent),
-            (&["0.5%", "1", "likely", "-0.5"], Scale::Percent),
+            (&["0.5%", "2", "likely", "-0.5"], Scale::Percent),
             (&[], Scale::Percent),
         ] {
             assert_eq!(scale(cells), expected, "{cells:?}");

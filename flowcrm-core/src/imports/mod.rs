@@ -10,6 +10,7 @@
 mod amounts;
 mod apply;
 mod batch;
+mod columns;
 #[cfg(test)]
 mod corpus;
 mod csv;

@@ -91,6 +91,10 @@ fn number(text: &str) -> Option<Decimal> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::ImportKind;
+    use super::super::trial::Trial;
     use super::*;
 
     fn scale(cells: &[&str]) -> Scale {
@@ -159,5 +163,17 @@ mod tests {
                 assert_eq!(whole(&there), whole(&here), "{cell} {alone}");
             }
         }
+    }
+
+    #[test]
+    fn a_probability_is_read_by_the_scale_of_its_column() {
+        let probability = |rows: &str| -> Vec<Value> {
+            let file = format!("title,probability\n{rows}");
+            let trial = Trial::of(ImportKind::Deals, &json!({}), file.as_bytes()).unwrap();
+            trial.records.iter().map(|record| record["probability"].clone()).collect()
+        };
+        assert_eq!(probability("A,0.1\nB,1.0\nC,1\nD,0.333\n"), [json!(10), json!(100), json!(100)]);
+        assert_eq!(probability("A,10\nB,1.0\nC,1\nD,33.27\n"), [json!(10), json!(1), json!(1)]);
+        assert_eq!(probability("A,0.0\nB,1.0\nC,1%\n"), [json!(0), json!(1)]);
     }
 }

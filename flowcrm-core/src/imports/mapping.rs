@@ -1,4 +1,4 @@
-//! Which columns of a file fill which fields.
+//! What the rows of a file are to its import.
 
 use super::csv::Record;
 use super::{ImportField, ImportKind, ImportOptions, Plan, Rejection, StagedRow};

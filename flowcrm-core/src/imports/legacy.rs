@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::WINDOWS_1252;
+use encoding_rs::{ISO_8859_4, ISO_8859_13, WINDOWS_1252, WINDOWS_1257};
 
 use super::lines::Lines;
 
@@ -39,14 +39,15 @@ const ALPHABETS: [&str; 10] = [
 
 /// The words of a file that have bytes above ASCII, each once: whether they are of cp1252, as nothing else says.
 ///
-/// Another encoding is suspected where the detector of Firefox suspects it, and matters where words read otherwise by it.
-/// Words in another alphabet than the Latin one, and signs among letters (`£ukasz`), speak for it by themselves. Latin
-/// words do so from the second one on that has letters of the same language, unless most have not (`Þórður`): the one
-/// `Hélène` of a long file is taken as it is, and so is the one `Dvořák`, which cp1252 reads as `Dvoøák`.
+/// Another encoding is suspected where the detector of Firefox suspects it, and matters where words read otherwise by
+/// it. Words in another alphabet than the Latin one, and signs among letters (`£ukasz`), speak for it by themselves.
+/// Latin words do so from the second one on, for the Baltic encodings the fourth, that has letters of the same
+/// language, unless most have not (`Þórður`): the one `Hélène` of a long file is taken as it is, and so is the one
+/// `Dvořák`, which cp1252 reads as `Dvoøák`.
 ///
-/// Of files with twenty different names that have accents, those in Cyrillic, Greek, Chinese, Polish, Czech and Turkish are
-/// all refused, most in Latvian and Lithuanian, but only some in Hungarian, whose `ő` and `ű` are rare; and of Western
-/// ones next to none, but one in twenty in Icelandic.
+/// Of files with twenty different names that have accents, those in Cyrillic, Greek, Chinese, Polish, Czech and Turkish
+/// are all refused, most in Latvian and Lithuanian, but only some in Hungarian, whose `ő` and `ű` are rare, and in
+/// longer Lithuanian lists; and of Western ones next to none, but one in twenty in Icelandic.
 #[derive(Debug, Default)]
 pub(super) struct LegacyWords {
     line: Lines,
@@ -133,6 +134,9 @@ impl LegacyWords {
         }
         detector.feed(b"", true);
         let encoding = detector.guess(None, Utf8Detection::Deny);
+        // `Læsø` and `Farsø` have letters of Lithuanian, by those of which they would be `Lęsų` and `Farsų`.
+        let is_baltic = [WINDOWS_1257, ISO_8859_4, ISO_8859_13].contains(&encoding);
+        let enough = if is_baltic { 4 } else { 2 };
         let mut words: Vec<(&Vec<u8>, &usize)> = self.words.iter().collect();
         words.sort_by_key(|(_, line)| **line);
         let (mut seen, mut of_alphabets) = (BTreeSet::new(), [0; ALPHABETS.len()]);
@@ -152,7 +156,7 @@ impl LegacyWords {
                 }
             };
             let (of_one, all) = (of_alphabets.iter().max().copied().unwrap_or_default(), seen.len());
-            if is_certain || of_one > 1 && of_one * 2 >= all || all > MANY_WORDS {
+            if is_certain || of_one >= enough && of_one * 2 >= all || all > MANY_WORDS {
                 let name = encoding.name();
                 let [western, other] = [western, other].map(|word| word.chars().take(40).collect::<String>());
                 return Err(format!(
@@ -330,7 +334,8 @@ mod tests {
             "Geneviève",
             "Liège",
             "Hélène,Hélène,HÉLÈNE",
-            "Læsø",
+            "Læsø,Farsø",
+            "Bø,Elisebø",
             "Søren Kierkegaard,Østergård",
             "Benoît",
             "Guimarães",

@@ -11,9 +11,7 @@ use uuid::Uuid;
 use super::figures::Figures;
 use super::many::Many;
 use super::terms::{self, Terms};
-use crate::sql::{
-    Index, List, OrgConnection, Row, Select, Sql, Table, Value, args, statements, words_of,
-};
+use crate::sql::{Index, List, OrgConnection, Row, Select, Sql, Table, Value, args, statements, words_of};
 
 macro_rules! columns {
     () => {

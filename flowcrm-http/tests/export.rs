@@ -158,7 +158,9 @@ async fn what_is_exported_finds_its_records_again() {
         let (owner, ..) = team(&server).await;
         let lead = owner.create("/api/leads", json!({"name": "Ada", "email": "ada@example.org"})).await;
         owner.create("/api/leads", json!({"name": "Nameless"})).await;
-        owner.create("/api/deals", json!({"title": "Engine", "leadId": lead["id"]})).await;
+        let deal =
+            json!({"title": "Engine", "leadId": lead["id"], "expectedClose": "2026-07-01T12:34:56.789123Z"});
+        owner.create("/api/deals", deal).await;
         let leads = export_text(&owner, "/api/leads/export").await;
         let deals = export_text(&owner, "/api/deals/export").await;
         for (kind, file, count) in [("leads", &leads, 2), ("deals", &deals, 1)] {

@@ -229,19 +229,28 @@ const fn is_between_words(byte: u8) -> bool {
 
 /// Whether a word has characters in UTF-8, which in cp1252 were signs among letters: `Ã©`, `â€™`.
 ///
-/// Not all that is well-formed is one: `É’` in cp1252, or `ß“`, are letters of no language, and `é…”` is a single one of
-/// Chinese.
+/// Not all that is well-formed is one: `É’` in cp1252, or `ß“`, are letters of no language, `é…”` is a single one of
+/// Chinese, and in a word of capitals `Ä–` may be what it looks like.
 fn spells_utf_8(word: &[u8]) -> bool {
     word.utf8_chunks().any(|chunk| {
-        let letters: Vec<char> = chunk.valid().chars().filter(|letter| !letter.is_ascii()).collect();
-        let is_certain = |letter: &char| {
-            matches!(
+        let (mut before, mut far) = ('\0', 0);
+        chunk.valid().chars().any(|letter| {
+            let behind_capital = std::mem::replace(&mut before, letter).is_ascii_uppercase();
+            far += usize::from(letter >= '\u{800}');
+            let is_near = matches!(
                 letter,
                 '\u{80}'..='\u{17f}' | '\u{218}'..='\u{21b}' | '\u{380}'..='\u{47f}' | '\u{2000}'..='\u{213f}' | '\u{f000}'..
-            )
-        };
-        letters.iter().any(is_certain) || letters.iter().filter(|letter| **letter >= '\u{800}').count() > 1
+            );
+            far > 1 || (is_near && !(behind_capital && may_be_punctuation(letter)))
+        })
     })
+}
+
+/// Whether a letter in UTF-8 is in cp1252 an `Ä`, `Å` or `È` before a mark of punctuation.
+fn may_be_punctuation(letter: char) -> bool {
+    let mut bytes = [0; 4];
+    let marks = |mark| matches!(mark, 0x85 | 0x91..=0x97 | 0x99 | 0xa0 | 0xab | 0xbb);
+    matches!(letter.encode_utf8(&mut bytes).as_bytes(), [0xc4 | 0xc5 | 0xc8, mark] if marks(*mark))
 }
 
 #[cfg(test)]
@@ -348,6 +357,9 @@ mod tests {
             "„Spaß“,Zoë",
             "„Müller“",
             "CAFÉ’S,Zoë",
+            "KESÄ–ELOKUU,Müller",
+            "ALLTSÅ…,Zoë",
+            "”HYVÄ”,Müller",
             "JOSÉ…,Zoë",
             "RENÉ®,Zoë",
             "voilé…”,Zoë",

@@ -82,7 +82,8 @@ impl<T: Target> Roster<T> {
     /// The record with an external id, or else the one of which it is the own id: an export names records so that have
     /// no other.
     fn with_id(&self, id: &str) -> Option<Uuid> {
-        let own = || Uuid::try_parse(id).ok().filter(|own| self.entries.contains_key(own));
+        let is_own = |own: &Uuid| own.to_string() == id && self.entries.contains_key(own);
+        let own = || Uuid::try_parse(id).ok().filter(is_own);
         self.by_external_id.get(id).copied().or_else(own)
     }
 

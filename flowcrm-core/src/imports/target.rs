@@ -231,7 +231,12 @@ impl Target for Deal {
         let is_lost = patch.stage.unwrap_or(self.stage) == DealStage::ClosedLost;
         let lost_reason = if is_lost { patch.lost_reason } else { Patch::Keep };
         let external_id = other_than(self.id(), patch.external_id);
-        let (deal, _) = self.update(DealPatch { lost_reason, external_id, ..patch }, actor, now)?;
+        let expected_close = match (patch.expected_close, self.expected_close) {
+            (Patch::Set(said), Some(present)) => Patch::Set(moved(present, Some(said))),
+            (patch, _) => patch,
+        };
+        let patch = DealPatch { lost_reason, external_id, expected_close, ..patch };
+        let (deal, _) = self.update(patch, actor, now)?;
         let closed_at = deal.closed_at.map(|closed| moved(closed, times.closed_at));
         Ok(Self { created_at: moved(self.created_at, times.created_at), closed_at, ..deal })
     }

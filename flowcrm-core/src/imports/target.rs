@@ -235,7 +235,7 @@ impl Target for Deal {
             (Patch::Set(said), Some(present)) => Patch::Set(moved(present, Some(said))),
             (patch, _) => patch,
         };
-        let patch = DealPatch { lost_reason, external_id, expected_close, ..patch };
+        let patch = DealPatch { expected_close, lost_reason, external_id, ..patch };
         let (deal, _) = self.update(patch, actor, now)?;
         let closed_at = deal.closed_at.map(|closed| moved(closed, times.closed_at));
         Ok(Self { created_at: moved(self.created_at, times.created_at), closed_at, ..deal })

@@ -62,6 +62,8 @@ pub use options::{Column, Delimiter, FileEncoding, ImportOptions, OnDuplicate, S
 pub use plan::Plan;
 pub use progress::{ImportRun, Progress};
 pub use rejected_file::RejectedFile;
-pub use repository::{Change, Foreseen, ImportRepository, Lease, Outcome, Run, StagedRow, StagedRows, Undo};
+pub use repository::{
+    Change, Foreseen, ImportRepository, Lease, Outcome, Run, StagedRow, StagedRows, Undo, own_id,
+};
 pub use service::Imports;
 pub use staging::Staging;

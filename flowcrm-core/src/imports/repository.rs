@@ -261,11 +261,6 @@ pub trait ImportRepository: Send {
     /// The deals with some external ids or own ids.
     async fn deals_with(&mut self, external_ids: &[String]) -> Result<Vec<Deal>>;
 
-    /// Lets the commit of this transaction not wait until it is on the disk of a database server. For a step of work
-    /// that goes on from where it stands: a crash of that server may take the last steps away, and they are done again.
-    /// Whoever is told that the work has ended is told so by a commit that waits, for all before it too.
-    async fn commit_without_waiting_for_disk(&mut self) -> Result<()>;
-
     /// Adds leads.
     ///
     /// # Errors
@@ -280,4 +275,9 @@ pub trait ImportRepository: Send {
     /// [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) when an external id has just been taken, or a lead has
     /// just gone.
     async fn insert_deals(&mut self, deals: Arc<[Deal]>) -> Result<()>;
+}
+
+/// The id of ours that an external id spells, if it does: an export names a record by its own id where it has no other.
+pub fn own_id(external_id: &str) -> Option<Uuid> {
+    Uuid::try_parse(external_id).ok().filter(|id| id.to_string() == external_id)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::target::{Keys, Target};
-use super::{Change, Foreseen, Run};
+use super::{Change, Foreseen, Run, own_id};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 use crate::work::Work;
@@ -79,11 +79,9 @@ impl<T: Target> Roster<T> {
         }
     }
 
-    /// The record with an external id, or else the one of which it is the own id: an export names records so that have
-    /// no other.
+    /// The record with an external id, or else the one of which it is the own id.
     fn with_id(&self, id: &str) -> Option<Uuid> {
-        let is_own = |own: &Uuid| own.to_string() == id && self.entries.contains_key(own);
-        let own = || Uuid::try_parse(id).ok().filter(is_own);
+        let own = || own_id(id).filter(|own| self.entries.contains_key(own));
         self.by_external_id.get(id).copied().or_else(own)
     }
 

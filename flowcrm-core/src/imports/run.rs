@@ -199,8 +199,6 @@ async fn apply_some<T: Target>(
         import = import.done(work.env().now());
         work.imports().forget_foreseen(import.id).await?;
         work.record([import.ended(run.user_id)]);
-    } else {
-        work.imports().commit_without_waiting_for_disk().await?;
     }
     work.imports().save(lease, &import, checkpoint).await?;
     work.commit().await?;
@@ -219,8 +217,6 @@ async fn undo_some<T: Target>(mut work: Work, lease: Lease, run: Run, undo: Undo
         // Of one that was stopped, rows are waiting still.
         work.imports().delete_rows(import.id, i64::MAX).await?;
         work.record([import.undoing_ended(undo.user_id)]);
-    } else {
-        work.imports().commit_without_waiting_for_disk().await?;
     }
     work.imports().save_undo(lease, &import, behind).await?;
     work.commit().await?;

@@ -201,8 +201,6 @@ impl Staging {
                 return Ok(Some(earlier));
             }
             work.keep(&self.import).await?;
-        } else {
-            work.imports().commit_without_waiting_for_disk().await?;
         }
         if !self.is_inserted {
             work.imports().insert(&self.import, self.caller.user_id(), plan).await?;

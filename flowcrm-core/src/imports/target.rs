@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::named_leads::NamedLeads;
 use super::row::{Draft, RowReader};
-use super::{ImportField, ImportKind, Rejection};
+use super::{ImportField, ImportKind, Rejection, own_id};
 use crate::access::Actor;
 use crate::deals::{Deal, DealPatch, DealStage, NewDeal};
 use crate::email::Email;
@@ -309,7 +309,7 @@ impl<N, P> Draft<N, P> {
 
 /// The external id that a row gives a record; its own id, by which an export names it, is none.
 fn other_than(own: Uuid, external_id: Patch<String>) -> Patch<String> {
-    if external_id.value().is_some_and(|id| *id == own.to_string()) { Patch::Keep } else { external_id }
+    if external_id.value().and_then(|id| own_id(id)) == Some(own) { Patch::Keep } else { external_id }
 }
 
 /// The moment that a file says, unless it is the one that is there already, of which an export tells no more than

@@ -46,7 +46,7 @@ const BY_ASSIGNEE: Index = Index { name: "deals_by_assignee", order: "d.created_
 const BY_LEAD: Index = Index { name: "deals_of_lead", order: "d.created_at" };
 const BY_EXPECTED_CLOSE: Index = Index { name: "deals_by_expected_close", order: "d.expected_close" };
 
-/// The beginning of an insert; [`values`] gives what follows the organization.
+/// The beginning of an insert; [`Many::values`] gives what follows the organization.
 const INSERT: &str = "INSERT INTO deals (
     org_id, id, title, value, stage, probability, expected_close, closed_at, lead_id, owner_id, assigned_to_id, notes,
     lost_reason, external_id, search, version, created_at, updated_at
@@ -128,33 +128,6 @@ pub(crate) fn deal(row: &Row) -> Result<Deal> {
     })
 }
 
-fn search(deal: &Deal) -> String {
-    words_of(&[Some(&deal.title)])
-}
-
-/// The columns of [`INSERT`] after the organization.
-fn values(deal: &Deal, words: &str) -> Vec<Value> {
-    args![
-        deal.id,
-        &deal.title,
-        deal.value.minor(),
-        deal.stage.as_str(),
-        deal.probability,
-        deal.expected_close,
-        deal.closed_at,
-        deal.lead_id,
-        deal.owner_id,
-        deal.assigned_to_id,
-        &deal.notes,
-        &deal.lost_reason,
-        &deal.external_id,
-        words,
-        deal.version,
-        deal.created_at,
-        deal.updated_at,
-    ]
-}
-
 impl Many for Deal {
     const INSERT: &'static str = INSERT;
     const DELETE: &'static str = "DELETE FROM deals WHERE (org_id, id)";
@@ -165,11 +138,29 @@ impl Many for Deal {
     }
 
     fn search(&self) -> String {
-        search(self)
+        words_of(&[Some(&self.title)])
     }
 
     fn values(&self, words: &str) -> Vec<Value> {
-        values(self, words)
+        args![
+            self.id,
+            &self.title,
+            self.value.minor(),
+            self.stage.as_str(),
+            self.probability,
+            self.expected_close,
+            self.closed_at,
+            self.lead_id,
+            self.owner_id,
+            self.assigned_to_id,
+            &self.notes,
+            &self.lost_reason,
+            &self.external_id,
+            words,
+            self.version,
+            self.created_at,
+            self.updated_at,
+        ]
     }
 
     fn count(figures: &mut Figures, former: Option<&Self>, now: Option<&Self>) {
@@ -230,8 +221,8 @@ impl DealRepository for OrgConnection {
     }
 
     async fn insert(&mut self, deal: &Deal) -> Result<()> {
-        let words = search(deal);
-        let added = self.insert_many(INSERT, "ON CONFLICT DO NOTHING", [values(deal, &words)]).await?;
+        let words = deal.search();
+        let added = self.insert_many(INSERT, "ON CONFLICT DO NOTHING", [deal.values(&words)]).await?;
         if added == 0 {
             return Err(Error::field("externalId", "belongs to another deal"));
         }
@@ -258,7 +249,7 @@ impl DealRepository for OrgConnection {
             &deal.notes,
             &deal.lost_reason,
             &deal.external_id,
-            search(deal),
+            deal.search(),
             deal.updated_at,
             deal.created_at,
         ];
@@ -266,7 +257,7 @@ impl DealRepository for OrgConnection {
             return Err(outdated());
         }
         self.figures.deal_changed(Some(&former), Some(deal));
-        terms::DEALS.replace(self, deal.id.as_uuid(), &search(&former), &search(deal)).await
+        terms::DEALS.replace(self, deal.id.as_uuid(), &former.search(), &deal.search()).await
     }
 
     async fn delete(&mut self, id: DealId) -> Result<()> {
@@ -276,7 +267,7 @@ impl DealRepository for OrgConnection {
         self.execute(FREE_TASKS, args![id]).await?;
         if self.execute(DELETE, args![id]).await? == 1 {
             self.figures.deal_changed(Some(&former), None);
-            terms::DEALS.replace(self, id.as_uuid(), &search(&former), "").await?;
+            terms::DEALS.replace(self, id.as_uuid(), &former.search(), "").await?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use flowcrm_core::ids::{ImportId, LeadId, UserId};
 use flowcrm_core::imports::{
     Change, Foreseen, Import, ImportKind, ImportMember, ImportQuery, ImportRepository, ImportSort,
     ImportState, KeptQuery, KeptRecord, KeptSort, Lease, Outcome, Plan, RejectedRow, Rejection,
-    RejectionQuery, RejectionSort, Run, StagedRow, StagedRows, Undo,
+    RejectionQuery, RejectionSort, Run, StagedRow, StagedRows, Undo, own_id,
 };
 use flowcrm_core::leads::Lead;
 use flowcrm_core::time::Timestamp;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::many::{insert_all, remove_all};
 use super::{deals, leads};
-use crate::sql::{Engine, OrgConnection, Row, Select, Sql, Value, args, statements};
+use crate::sql::{OrgConnection, Row, Select, Sql, Value, args, statements};
 
 macro_rules! columns {
     () => {
@@ -98,9 +98,6 @@ const INSERT_FORESEEN: &str = "INSERT INTO import_foreseen (org_id, import_id, r
 
 const OR_ITS_RECORD: &str =
     "ON CONFLICT (org_id, import_id, record_id) DO UPDATE SET record = excluded.record";
-
-/// Known to Postgres only.
-const DO_NOT_WAIT_FOR_DISK: Sql = Sql::both("SET LOCAL synchronous_commit = off");
 
 statements! {
     /// Of each email so many leads at most.
@@ -351,10 +348,9 @@ fn taken_over() -> Error {
     Error::conflict("Another worker has taken this import over.")
 }
 
-/// The external ids that may be ids of ours: an export names a record by its own id where it has no other.
+/// The ids of ours among some external ids.
 fn own_ids(external_ids: &[String]) -> Vec<Uuid> {
-    let own = |text: &String| Uuid::try_parse(text).ok().filter(|id| id.to_string() == *text);
-    external_ids.iter().filter_map(own).collect()
+    external_ids.iter().filter_map(|id| own_id(id)).collect()
 }
 
 /// The rows without those that say the same `id` as one before them.
@@ -682,14 +678,6 @@ impl ImportRepository for OrgConnection {
         let mut rows = having(self, deals::LIST, "d.external_id", external_ids).await?;
         rows.extend(having(self, deals::LIST, "d.id", &own_ids(external_ids)).await?);
         each_once(&rows)?.into_iter().map(deals::deal).collect()
-    }
-
-    async fn commit_without_waiting_for_disk(&mut self) -> Result<()> {
-        match self.engine() {
-            Engine::Postgres => self.tx.execute(DO_NOT_WAIT_FOR_DISK, args![]).await.map(|_| ()),
-            // Its commits never wait: the log is synchronized when it is written to the file.
-            Engine::Sqlite => Ok(()),
-        }
     }
 
     async fn insert_leads(&mut self, records: Arc<[Lead]>) -> Result<()> {

@@ -45,7 +45,7 @@ const BY_ASSIGNEE: Index = Index { name: "leads_by_assignee", order: "l.created_
 const BY_STATUS: Index = Index { name: "leads_by_status", order: "l.created_at" };
 const BY_SOURCE: Index = Index { name: "leads_by_source", order: "l.created_at" };
 
-/// The beginning of an insert; [`values`] gives what follows the organization.
+/// The beginning of an insert; [`Many::values`] gives what follows the organization.
 const INSERT: &str = "INSERT INTO leads (
     org_id, id, name, email, email_key, phone, company, source, status, value, notes, external_id, owner_id,
     assigned_to_id, is_converted, search, version, created_at, updated_at
@@ -130,35 +130,6 @@ pub(crate) fn lead(row: &Row) -> Result<Lead> {
     })
 }
 
-fn search(lead: &Lead) -> String {
-    let email = lead.email.as_ref().map(Email::as_str);
-    words_of(&[Some(&lead.name), email, lead.company.as_deref()])
-}
-
-/// The columns of [`INSERT`] after the organization.
-fn values(lead: &Lead, words: &str) -> Vec<Value> {
-    args![
-        lead.id,
-        &lead.name,
-        lead.email.as_ref().map(ToString::to_string),
-        lead.email.as_ref().map(Email::key),
-        &lead.phone,
-        &lead.company,
-        &lead.source,
-        lead.status.as_str(),
-        lead.value.minor(),
-        &lead.notes,
-        &lead.external_id,
-        lead.owner_id,
-        lead.assigned_to_id,
-        lead.is_converted,
-        words,
-        lead.version,
-        lead.created_at,
-        lead.updated_at,
-    ]
-}
-
 impl Many for Lead {
     const INSERT: &'static str = INSERT;
     const DELETE: &'static str = "DELETE FROM leads WHERE (org_id, id)";
@@ -169,11 +140,31 @@ impl Many for Lead {
     }
 
     fn search(&self) -> String {
-        search(self)
+        let email = self.email.as_ref().map(Email::as_str);
+        words_of(&[Some(&self.name), email, self.company.as_deref()])
     }
 
     fn values(&self, words: &str) -> Vec<Value> {
-        values(self, words)
+        args![
+            self.id,
+            &self.name,
+            self.email.as_ref().map(ToString::to_string),
+            self.email.as_ref().map(Email::key),
+            &self.phone,
+            &self.company,
+            &self.source,
+            self.status.as_str(),
+            self.value.minor(),
+            &self.notes,
+            &self.external_id,
+            self.owner_id,
+            self.assigned_to_id,
+            self.is_converted,
+            words,
+            self.version,
+            self.created_at,
+            self.updated_at,
+        ]
     }
 
     fn count(figures: &mut Figures, former: Option<&Self>, now: Option<&Self>) {
@@ -255,8 +246,8 @@ impl LeadRepository for OrgConnection {
     }
 
     async fn insert(&mut self, lead: &Lead) -> Result<()> {
-        let words = search(lead);
-        let added = self.insert_many(INSERT, "ON CONFLICT DO NOTHING", [values(lead, &words)]).await?;
+        let words = lead.search();
+        let added = self.insert_many(INSERT, "ON CONFLICT DO NOTHING", [lead.values(&words)]).await?;
         if added == 0 {
             return Err(Error::field("externalId", "belongs to another lead"));
         }
@@ -284,7 +275,7 @@ impl LeadRepository for OrgConnection {
             lead.owner_id,
             lead.assigned_to_id,
             lead.is_converted,
-            search(lead),
+            lead.search(),
             lead.updated_at,
             lead.created_at,
         ];
@@ -292,7 +283,7 @@ impl LeadRepository for OrgConnection {
             return Err(outdated());
         }
         self.figures.lead_changed(Some(&former), Some(lead));
-        terms::LEADS.replace(self, lead.id.as_uuid(), &search(&former), &search(lead)).await
+        terms::LEADS.replace(self, lead.id.as_uuid(), &former.search(), &lead.search()).await
     }
 
     async fn delete(&mut self, id: LeadId) -> Result<()> {
@@ -303,7 +294,7 @@ impl LeadRepository for OrgConnection {
         self.execute(FREE_TASKS, args![id]).await?;
         if self.execute(DELETE, args![id]).await? == 1 {
             self.figures.lead_changed(Some(&former), None);
-            terms::LEADS.replace(self, id.as_uuid(), &search(&former), "").await?;
+            terms::LEADS.replace(self, id.as_uuid(), &former.search(), "").await?;
         }
         Ok(())
     }

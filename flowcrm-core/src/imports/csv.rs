@@ -2,6 +2,7 @@
 
 use csv_core::ReadRecordResult;
 
+use super::lines::Lines;
 use super::quotes::{Marks, Quoting};
 
 /// The longest row, as it stands in the file; a longer one has a quote that is never closed.
@@ -28,10 +29,9 @@ pub(super) struct Record {
 pub(super) struct CsvParser {
     reader: csv_core::Reader,
     delimiter: u8,
-    line: i64,
+    line: Lines,
     /// The line behind the last row.
     next_line: i64,
-    after_carriage_return: bool,
     /// What has ended lines since the last row, its first four bytes: `\r\r\n` is one end, of files that were
     /// written twice as text, and no blank line.
     line_ends: Vec<u8>,
@@ -75,9 +75,8 @@ impl CsvParser {
         Self {
             reader: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
             delimiter,
-            line: 1,
+            line: Lines::default(),
             next_line: 1,
-            after_carriage_return: false,
             line_ends: Vec::new(),
             is_trial: false,
             unfinished: None,
@@ -128,8 +127,8 @@ impl CsvParser {
                 return Ok(());
             }
             if !self.row.is_begun {
-                let is_after_blank = self.line > self.next_line && self.line_ends != b"\r\r\n";
-                self.row.begin(self.line, is_after_blank);
+                let is_after_blank = self.line.reached() > self.next_line && self.line_ends != b"\r\r\n";
+                self.row.begin(self.line.reached(), is_after_blank);
             }
             let (result, taken) = self.step(bytes);
             self.count(&bytes[..taken]);
@@ -145,7 +144,7 @@ impl CsvParser {
             match result {
                 ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => self.row.grow(),
                 ReadRecordResult::Record => {
-                    self.next_line = self.line;
+                    self.next_line = self.line.reached();
                     self.line_ends = last.into_iter().collect();
                     records.push(self.take()?);
                 }
@@ -184,13 +183,10 @@ impl CsvParser {
         (result, taken)
     }
 
-    /// Counts lines, which end with `\n`, `\r\n` or `\r`, and follows the quotes.
+    /// Counts lines, and follows the quotes.
     fn count(&mut self, bytes: &[u8]) {
         for byte in bytes {
-            if *byte == b'\r' || (*byte == b'\n' && !self.after_carriage_return) {
-                self.line += 1;
-            }
-            self.after_carriage_return = *byte == b'\r';
+            self.line.pass(*byte);
             self.row.follow(*byte, self.delimiter);
         }
     }

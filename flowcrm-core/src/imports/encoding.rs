@@ -183,7 +183,7 @@ fn decode(decoder: &mut Decoder, piece: &[u8], text: &mut String, is_last: bool)
 struct Undecoded;
 
 /// Why a file is refused that is not in its encoding on a line.
-fn malformed(encoding: &'static Encoding, told: Told, line: usize) -> String {
+fn malformed(encoding: &'static Encoding, told: Told, line: i64) -> String {
     let name = encoding.name();
     match told {
         Told::Named => format!("is not {name} on line {line}, as options.encoding says: name another one"),

@@ -54,14 +54,14 @@ pub(super) struct LegacyWords {
     /// The word that has not ended yet.
     open: Vec<u8>,
     /// The words, and the line on which each stands first.
-    words: BTreeMap<Vec<u8>, usize>,
+    words: BTreeMap<Vec<u8>, i64>,
     size: usize,
     /// The first line with bytes that cp1252 has no characters for.
-    undefined: Option<usize>,
+    undefined: Option<i64>,
     /// The first line with a character of UTF-8.
-    utf_8: Option<usize>,
+    utf_8: Option<i64>,
     /// The first line with a word that is not UTF-8.
-    legacy: Option<usize>,
+    legacy: Option<i64>,
 }
 
 impl LegacyWords {
@@ -137,7 +137,7 @@ impl LegacyWords {
         // `Læsø` and `Farsø` have letters of Lithuanian, by those of which they would be `Lęsų` and `Farsų`.
         let is_baltic = [WINDOWS_1257, ISO_8859_4, ISO_8859_13].contains(&encoding);
         let enough = if is_baltic { 4 } else { 2 };
-        let mut words: Vec<(&Vec<u8>, &usize)> = self.words.iter().collect();
+        let mut words: Vec<(&Vec<u8>, &i64)> = self.words.iter().collect();
         words.sort_by_key(|(_, line)| **line);
         let (mut seen, mut of_alphabets) = (BTreeSet::new(), [0; ALPHABETS.len()]);
         for (word, line) in words {
